@@ -1,0 +1,49 @@
+# Everything happens in .venv and .local inside this folder: no Node, no Docker, no PostgreSQL of the system.
+PYTHON ?= python3
+PORT ?= 8000
+ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+# Commands that read the settings need a sandbox beside them.
+BESIDE := $(BIN)/python -m ims_portal.embedded test
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test lint lock clean
+
+help:
+	@echo 'make demo [PORT=8000]    the portal with its story, on this machine; Ctrl-C stops all of it'
+	@echo 'make test [ARGS="..."]   the whole suite; ARGS goes to pytest'
+	@echo 'make lint                style, types, import contracts, missing migrations'
+	@echo 'make install             only the environment, in .venv'
+	@echo 'make lock                requirements.txt anew from requirements.in (needs uv)'
+	@echo 'make clean               removes .venv and .local, the data of the demo with it'
+
+install: $(VENV)/.installed
+
+# The stamp comes last, so that an install that broke is made again.
+$(VENV)/.installed: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; choose another: make PYTHON=/path/to/python3")'
+	@echo 'Installing into $(VENV) ...'
+	@$(PYTHON) -m venv --clear $(VENV) || { echo 'Python has no venv module; install it (on Debian: apt-get install python3-venv).'; exit 1; }
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --no-deps --require-hashes --requirement requirements.txt
+	@touch $@
+
+demo: install
+	@exec $(BIN)/python -m ims_portal.run --port $(PORT)
+
+test: install
+	@exec $(BIN)/python -m pytest $(ARGS)
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo
+	$(BESIDE) $(BIN)/mypy
+	$(BESIDE) $(BIN)/python manage.py makemigrations --check --dry-run
+
+lock:
+	uv pip compile --universal --generate-hashes --python-version 3.11 --no-header --no-annotate --no-config --upgrade requirements.in --output-file requirements.txt
+
+clean:
+	@test ! -e .local/demo/postgres/postmaster.pid || { echo 'A demo runs in this folder, or was killed; end it first, or start and end it once.'; exit 1; }
+	rm -rf $(VENV) .local .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,31 @@
+"""Signing in: nobody makes an account for themselves, and how long a password may be."""
+
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+LONGEST_PASSWORD = 128
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
+    """People are made by an administrator; the sign-up page says so."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:  # noqa: ARG002 - allauth's signature
+        """Return that nobody can sign up."""
+        return False
+
+
+class MaximumLengthValidator:
+    """Refuses passwords so long that hashing them is a burden."""
+
+    def validate(self, password: str, user: Any = None) -> None:  # noqa: ANN401, ARG002 - Django's signature
+        """Raise ValidationError for a password of more than 128 characters."""
+        if len(password) > LONGEST_PASSWORD:
+            raise ValidationError(self.get_help_text(), code="password_too_long")
+
+    def get_help_text(self) -> str:
+        """Return the sentence shown beside the field."""
+        return _("Your password can have at most %(count)d characters.") % {"count": LONGEST_PASSWORD}

@@ -1,0 +1,103 @@
+"""Reads settings from the environment; a value that can't be meant stops the start and says what to write."""
+
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+env = environ.Env()
+
+YES, NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
+POSTGRES_SCHEMES = ("postgres", "postgresql", "psql", "pgsql")
+REDIS_SCHEMES = ("redis", "rediss", "unix")
+SHORTEST_KEY, FEWEST_KEY_LETTERS = 50, 5  # as Django's own deployment check has it
+
+
+def yes_or_no(name: str, *, default: bool) -> bool:
+    """Return a switch. django-environ's own reader takes every misspelling for no."""
+    written = env.str(name, default="").strip().lower()
+    if not written:
+        return default
+    if written not in (*YES, *NO):
+        message = f"{name} is {written!r}; write true or false."
+        raise ImproperlyConfigured(message)
+    return written in YES
+
+
+def one_of(name: str, *, choices: tuple[str, ...], default: str) -> str:
+    """Return one of the words that have a meaning."""
+    written = env.str(name, default="") or default
+    if written not in choices:
+        message = f"{name} is {written!r}; write one of: {', '.join(choices)}."
+        raise ImproperlyConfigured(message)
+    return written
+
+
+def number(name: str, *, default: int) -> int:
+    """Return a whole number above zero."""
+    written = env.str(name, default="").strip()
+    if not written:
+        return default
+    if not (written.isascii() and written.isdigit() and int(written)):
+        message = f"{name} is {written!r}; write a whole number above zero."
+        raise ImproperlyConfigured(message)
+    return int(written)
+
+
+def words(name: str, *, default: list[str]) -> list[str]:
+    """Return the comma-separated parts, without blanks."""
+    return [word.strip() for word in env.str(name, default="").split(",") if word.strip()] or default
+
+
+def needed(name: str, *, why: str) -> str:
+    """Return a text that production can't do without."""
+    written: str = env.str(name, default="")
+    if not written:
+        message = f"{name} is not set. {why}"
+        raise ImproperlyConfigured(message)
+    return written
+
+
+def secret_key(name: str) -> str:
+    """Return Django's secret key if it is hard to guess."""
+    written = needed(name, why="It signs sessions and forms; there is no default.")
+    if len(written) < SHORTEST_KEY or len(set(written)) < FEWEST_KEY_LETTERS:
+        message = (
+            f"{name} must be a random text of {SHORTEST_KEY} characters or more. Make one with: "
+            "python -c 'import secrets; print(secrets.token_urlsafe(50))'"
+        )
+        raise ImproperlyConfigured(message)
+    return written
+
+
+def database(name: str, *, options: dict[str, str]) -> dict[str, Any]:
+    """Return Django's description of a PostgreSQL; the options become settings of every connection."""
+    url = env.str(name)
+    if urlsplit(url).scheme not in POSTGRES_SCHEMES:
+        message = f"{name} must start with postgresql:// because the portal needs PostgreSQL: exact sums and row locks."
+        raise ImproperlyConfigured(message)
+    described: dict[str, Any] = env.db_url_config(url)
+    parameters = described.setdefault("OPTIONS", {})
+    # The folder of a socket arrives as ?host=; as HOST it also serves dbshell.
+    described["HOST"] = described["HOST"] or parameters.pop("host", "")
+    parameters["options"] = " ".join(f"-c {option}={value}" for option, value in options.items())
+    return described
+
+
+def redis(name: str) -> str:
+    """Return the address of a Redis or Valkey, if it is one."""
+    url = needed(name, why="Write the address of a Redis or Valkey.")
+    if urlsplit(url).scheme not in REDIS_SCHEMES:
+        message = f"{name} must start with redis://, rediss:// or unix://."
+        raise ImproperlyConfigured(message)
+    return url
+
+
+def broker(url: str) -> str:
+    """Return a Redis address the way Celery writes it: for a unix socket the scheme and the database differ."""
+    parts = urlsplit(url)
+    if parts.scheme != "unix":
+        return url
+    query = [("virtual_host" if key == "db" else key, value) for key, value in parse_qsl(parts.query)]
+    return f"redis+socket://{parts.path}?{urlencode(query)}"
