@@ -1,0 +1,265 @@
+"""GSTR-3B: which rows a return or a statement feeds, what is locked when, what filing is refused for (R8, R6.3).
+
+Row names are those of the worked cases: t3_1_a, t3_1_b, t3_1_d, t3_1_1_i, t3_2, t4A1 to t4A5, t4B1, t4B2, t4C,
+t4D1, t4D2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ims_portal.rules.actions import YES_NO, Refusal
+from ims_portal.rules.documents import Form, InvoiceType, Section
+from ims_portal.rules.money import Tax
+from ims_portal.rules.table import Dated, Table, otherwise, row
+
+TABLE_3 = ("t3_1_a", "t3_1_b", "t3_1_d", "t3_1_1_i", "t3_2")
+TABLE_4 = ("t4A1", "t4A2", "t4A3", "t4A4", "t4A5", "t4B1", "t4B2", "t4C", "t4D1", "t4D2")
+ROWS = TABLE_3 + TABLE_4
+FROM_STATEMENT = ("t3_1_d", *TABLE_4)
+"""Rows that exist only once there is a GSTR-2B."""
+
+OUTWARD_ROW: Table[str] = Table(
+    name="row of Table 3 an outward document, or its add-back, belongs to",
+    facts={"section": tuple(Section), "inv_type": tuple(InvoiceType)},
+    rows=(
+        row("t3_1_1_i", section=(Section.ECO, Section.ECOA), cite="R6.3; R8.1"),
+        row("t3_1_b", inv_type=(InvoiceType.SEZ_WITH_PAYMENT, InvoiceType.SEZ_WITHOUT_PAYMENT), cite="R6.3; R8.1"),
+        otherwise("t3_1_a", cite="R6.3; R8.1"),
+    ),
+)
+
+_EDIT_FACTS = {"row": ROWS}
+_NOT_EDITABLE = row(Refusal.FIELD_NOT_EDITABLE, row="t4C", cite="R8.17: 4(C) is computed")
+
+EDIT_REFUSALS: Dated[Refusal | None] = Dated(
+    name="which rows of GSTR-3B are locked",
+    governed_by="the tax period",
+    versions={
+        0: Table("nothing locked", _EDIT_FACTS, (_NOT_EDITABLE, otherwise(None, cite="R8.2"))),
+        202507: Table(
+            "Table 3.1 locked",
+            _EDIT_FACTS,
+            (
+                _NOT_EDITABLE,
+                row(
+                    Refusal.FIELD_LOCKED, row=("t3_1_a", "t3_1_b", "t3_1_1_i"), cite="R8.2; advisory 606 of 7-Jun-2025"
+                ),
+                otherwise(None, cite="R8.2; R8.17"),
+            ),
+        ),
+        202511: Table(
+            "Table 3.2 locked too",
+            _EDIT_FACTS,
+            (
+                _NOT_EDITABLE,
+                row(
+                    Refusal.FIELD_LOCKED, row=("t3_1_a", "t3_1_b", "t3_1_1_i"), cite="R8.2; advisory 606 of 7-Jun-2025"
+                ),
+                row(Refusal.FIELD_LOCKED, row="t3_2", cite="R8.3; advisory on Table 3.2"),
+                otherwise(None, cite="R8.2; R8.17"),
+            ),
+        ),
+    },
+)
+
+TABLE_4_LOCK: Table[bool] = Table(
+    name="rows the Table 4 switch locks, once it is on",
+    facts=_EDIT_FACTS,
+    rows=(
+        row(True, row=("t4A1", "t4A4", "t4A5", "t4D2"), cite="R8.17: switch TABLE4_LOCK_FROM", ours=True),
+        otherwise(False, cite="R8.17", ours=True),
+    ),
+)
+
+NEEDS_REASON: Table[bool] = Table(
+    name="rows that need a reason when declared otherwise than derived",
+    facts=_EDIT_FACTS,
+    rows=(
+        row(True, row=("t4A1", "t4A3", "t4A4", "t4A5", "t4B2", "t4D2"), cite="R8.17", ours=True),
+        otherwise(False, cite="R8.17: entries, and 3.1(d)", ours=True),
+    ),
+)
+
+WARNS_WHEN: Table[str] = Table(
+    name="which side of derived is worth a warning",
+    facts=_EDIT_FACTS,
+    rows=(
+        row("above", row=("t4A1", "t4A3", "t4A4", "t4A5"), cite="R8.17; R8.16", ours=True),
+        row("below", row=("t4B2", "t3_1_d"), cite="R8.17", ours=True),
+        otherwise("never", cite="R8.17", ours=True),
+    ),
+)
+
+_FILING_FACTS = {
+    "is_filed": YES_NO,
+    "is_time_barred": YES_NO,
+    "previous_is_unfiled": YES_NO,
+    "gstr1_is_unfiled": YES_NO,
+    "has_no_statement": YES_NO,
+    "is_stale": YES_NO,
+    "reclaim_exceeds": YES_NO,
+    "rcm_exceeds": YES_NO,
+}
+_FILING_ORDER = (
+    row(Refusal.ALREADY_FILED, is_filed=True, cite="R8.11"),
+    row(Refusal.RETURN_TIME_BARRED, is_time_barred=True, cite="R8.13; advisory 606"),
+    row(Refusal.PREVIOUS_3B_NOT_FILED, previous_is_unfiled=True, cite="R8.11; s.39(10)"),
+    row(Refusal.GSTR1_NOT_FILED, gstr1_is_unfiled=True, cite="R6.11; R8.11"),
+)
+_FRESH_STATEMENT = (
+    row(Refusal.GSTR2B_NOT_AVAILABLE, has_no_statement=True, cite="R8.11; s.39(1)", ours=True),
+    row(Refusal.RECOMPUTE_REQUIRED, is_stale=True, cite="R7.11; R8.11", ours=True),
+)
+
+FILING_REFUSALS: Dated[Refusal | None] = Dated(
+    name="what filing GSTR-3B is refused for",
+    governed_by="the tax period",
+    versions={
+        0: Table("before IMS", _FILING_FACTS, (*_FILING_ORDER, otherwise(None, cite="R8.11"))),
+        202410: Table("2B first", _FILING_FACTS, (*_FILING_ORDER, *_FRESH_STATEMENT, otherwise(None, cite="R8.11"))),
+        202601: Table(
+            "reclaim and RCM statements",
+            _FILING_FACTS,
+            (
+                *_FILING_ORDER,
+                *_FRESH_STATEMENT,
+                row(Refusal.RECLAIM_EXCEEDS_BALANCE, reclaim_exceeds=True, cite="R8.10; advisory 643 of 29-Dec-2025"),
+                row(Refusal.RCM_ITC_EXCEEDS_LIABILITY, rcm_exceeds=True, cite="R8.10; advisory 643 of 29-Dec-2025"),
+                otherwise(None, cite="R8.11"),
+            ),
+        ),
+    },
+)
+
+_FORM_FACTS = {
+    "form": (Form.GSTR1, Form.GSTR1A, Form.IFF, Form.GSTR6),
+    "is_filing": YES_NO,
+    "is_filed": YES_NO,
+    "is_own": YES_NO,
+    "has_begun": YES_NO,
+    "in_days": YES_NO,
+    "gstr1_is_done": YES_NO,
+    "own_3b_is_filed": YES_NO,
+    "previous_3b_is_unfiled": YES_NO,
+}
+_FORM_ORDER = (
+    row(Refusal.FORM_NOT_OPEN, form=Form.GSTR1A, is_filed=True, cite="R6.5: one filing per period"),
+    row(Refusal.ALREADY_FILED, is_filed=True, cite="R2.4"),
+    row(Refusal.FORM_NOT_OPEN, is_own=False, cite="R1.7; R8.12"),
+    row(Refusal.FORM_NOT_OPEN, has_begun=False, cite="R8.12"),
+    row(Refusal.FORM_NOT_OPEN, is_filing=True, in_days=False, cite="R8.12"),
+)
+
+FORM_REFUSALS: Dated[Refusal | None] = Dated(
+    name="what saving or filing GSTR-1, GSTR-1A or IFF is refused for",
+    governed_by="the tax period",
+    versions={
+        0: Table(
+            "no GSTR-1A",
+            _FORM_FACTS,
+            (
+                *_FORM_ORDER,
+                row(Refusal.FORM_NOT_OPEN, form=Form.GSTR1A, cite="R6.5"),
+                row(
+                    Refusal.PREVIOUS_3B_NOT_FILED,
+                    is_filing=True,
+                    form=(Form.GSTR1, Form.IFF),
+                    previous_3b_is_unfiled=True,
+                    cite="R6.11; Rule 59(6)",
+                ),
+                otherwise(None, cite="R6.11"),
+            ),
+        ),
+        202407: Table(
+            "GSTR-1A",
+            _FORM_FACTS,
+            (
+                *_FORM_ORDER,
+                row(Refusal.FORM_NOT_OPEN, form=Form.GSTR1A, gstr1_is_done=False, cite="R6.5; Notif. 12/2024-CT"),
+                row(Refusal.FORM_NOT_OPEN, form=Form.GSTR1A, own_3b_is_filed=True, cite="R6.5; Notif. 12/2024-CT"),
+                row(
+                    Refusal.PREVIOUS_3B_NOT_FILED,
+                    is_filing=True,
+                    form=(Form.GSTR1, Form.IFF),
+                    previous_3b_is_unfiled=True,
+                    cite="R6.11; Rule 59(6)",
+                ),
+                otherwise(None, cite="R6.11"),
+            ),
+        ),
+    },
+)
+
+
+SUMMARY_ROW: Table[str] = Table(
+    name="row of Table 3 that sums of a return outside IMS belong to",
+    facts={
+        "section": (
+            "b2cs",
+            "b2csa",
+            "b2cl",
+            "b2cla",
+            "at",
+            "ata",
+            "txpd",
+            "txpda",
+            "cdnur",
+            "cdnura",
+            "exp",
+            "expa",
+            "nil",
+            "supeco",
+            "ecom.b2c",
+            "ecom.urp2c",
+            "other",
+        )
+    },
+    rows=(
+        row("t3_1_b", section=("exp", "expa"), cite="R8.1: zero-rated"),
+        row("", section=("nil", "supeco"), cite="R8.1: 3.1(c), (e) and operators' reports carry no tax here"),
+        row("t3_1_1_i", section=("ecom.b2c", "ecom.urp2c"), cite="R8.1: section 9(5)"),
+        otherwise("t3_1_a", cite="R8.1: GSTR-1 5, 7, 9, 10, 11"),
+    ),
+)
+
+
+def rows_of_summary(section: str, detail: str) -> list[str]:
+    """Return the rows a summed section feeds: its row of 3.1, and 3.2 where it went inter-State to consumers."""
+    found = [name for name in (SUMMARY_ROW.decide(section=section).outcome,) if name]
+    if section in INTER_STATE_SECTIONS and detail.startswith("INTER"):
+        found.append("t3_2")
+    return found
+
+
+INTER_STATE_SECTIONS = frozenset({"b2cs", "b2csa", "b2cl", "b2cla"})
+"""Sections of supplies to unregistered persons, whose inter-State part 3.2 repeats by place of supply (R8.1)."""
+
+
+def computed(rows: Mapping[str, Tax]) -> dict[str, Tax]:
+    """Return the rows with 4(C) = 4(A) - 4(B) computed from them (R8.6); missing rows count as nil."""
+    filled = {name: rows.get(name, Tax()) for name in ROWS}
+    gained = sum((filled[name] for name in ("t4A1", "t4A2", "t4A3", "t4A4", "t4A5")), Tax())
+    filled["t4C"] = gained - filled["t4B1"] - filled["t4B2"]
+    return filled
+
+
+def warnings(derived: Mapping[str, Tax], declared: Mapping[str, Tax]) -> list[str]:
+    """Return the rows declared on the side of derived that is worth a warning in any head (R8.17)."""
+    found = []
+    for name in ROWS:
+        side = WARNS_WHEN.decide(row=name).outcome
+        gaps = [d - e for d, e in zip(declared[name], derived[name], strict=True)]
+        if (side == "above" and max(gaps) > 0) or (side == "below" and min(gaps) < 0):
+            found.append(name)
+    return found
+
+
+def reclaim_room(declared: Mapping[str, Tax], balance: Tax) -> Tax:
+    """Return, per head in paise, how far 4(D)(1) is below its limit; negative where it exceeds it (R8.10)."""
+    return balance + declared["t4B2"] - declared["t4D1"]
+
+
+def rcm_room(declared: Mapping[str, Tax], balance: Tax) -> Tax:
+    """Return, per head in paise, how far 4(A)(2) + 4(A)(3) is below its limit; negative beyond it (R8.10)."""
+    return balance + declared["t3_1_d"] - declared["t4A2"] - declared["t4A3"]
