@@ -1,0 +1,115 @@
+"""Who may see and do what: the only way from a request to a taxpayer.
+
+Rights belong to users, by dated membership or engagement; whether somebody stands on a record's supplier or
+recipient side follows from the record. Foreign GSTIN: 404, same bytes as an unknown one. Own GSTIN without the
+right: 403.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from django.db.models import Q
+from django.http import Http404
+
+from ims_portal.models import Engagement, Membership, Taxpayer, User
+
+
+class Right(StrEnum):
+    """What a role or an engagement lets its holder do on a GSTIN."""
+
+    VIEW = "view"
+    EXPORT = "export"
+    ACT = "act"
+    SUPPLY = "supply"
+    COMPUTE = "compute"
+    FILE = "file"
+    GRANT = "grant"
+
+
+VIEWER = frozenset({Right.VIEW, Right.EXPORT})
+PREPARER = VIEWER | {Right.ACT, Right.SUPPLY, Right.COMPUTE}
+SIGNATORY = PREPARER | {Right.FILE, Right.GRANT}
+MAY = {
+    Membership.Role.VIEWER.value: VIEWER,
+    Membership.Role.PREPARER.value: PREPARER,
+    Membership.Role.SIGNATORY.value: SIGNATORY,
+}
+NEVER_ENGAGED = frozenset({Right.GRANT})
+
+
+class RightMissingError(Exception):
+    """The user belongs to the GSTIN but lacks the right; `who_may` names people who have it."""
+
+    def __init__(self, right: Right, who_may: list[str]) -> None:
+        self.right = right
+        self.who_may = who_may
+        super().__init__(f"Only {', '.join(who_may) or 'a person with that right'} may do this.")
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A user's standing on a GSTIN at a moment: its rights, and in which capacity they are held."""
+
+    user: User
+    taxpayer: Taxpayer
+    rights: frozenset[Right]
+    capacity: str
+
+    def may(self, right: Right) -> bool:
+        """Whether the right is held."""
+        return right in self.rights
+
+
+def for_taxpayer(*, user: User, gstin: str, at: datetime, right: Right = Right.VIEW) -> Access:
+    """Return the user's access to a GSTIN. This will raise Http404 for a stranger and RightMissingError otherwise."""
+    taxpayer = Taxpayer.objects.filter(gstin=gstin).first()
+    found = standing(user=user, taxpayer=taxpayer, at=at) if taxpayer and user.is_authenticated else None
+    if found is None:
+        raise Http404("No such page.")
+    if not found.may(right):
+        raise RightMissingError(right, who_may(found.taxpayer, right, at))
+    return found
+
+
+def require(*, user: User, taxpayer: Taxpayer, right: Right, at: datetime) -> Access:
+    """Return the user's access, re-read now. This will join the writing transaction, after its lock (M16)."""
+    found = standing(user=user, taxpayer=taxpayer, at=at)
+    if found is None or not found.may(right):
+        raise RightMissingError(right, who_may(taxpayer, right, at))
+    return found
+
+
+def standing(*, user: User, taxpayer: Taxpayer, at: datetime) -> Access | None:
+    """Return the user's access to a taxpayer at a moment, or None for a stranger."""
+    role = Membership.objects.filter(_in_force(at), user=user, taxpayer=taxpayer).values_list("role", flat=True).first()
+    if role is not None:
+        return Access(user, taxpayer, MAY[role], Membership.Role(role).value)
+    engagement = Engagement.objects.filter(
+        _in_force(at), user=user, taxpayer=taxpayer, accepted_by__isnull=False
+    ).first()
+    if engagement is None:
+        return None
+    rights = frozenset(Right(name) for name in engagement.rights) - NEVER_ENGAGED | {Right.VIEW}
+    return Access(user, taxpayer, rights, "practitioner")
+
+
+def taxpayers_of(*, user: User, at: datetime) -> list[Taxpayer]:
+    """Return the taxpayers a user may see, in order of name."""
+    members = Membership.objects.filter(_in_force(at), user=user).values("taxpayer_id")
+    engaged = Engagement.objects.filter(_in_force(at), user=user, accepted_by__isnull=False).values("taxpayer_id")
+    found = Taxpayer.objects.filter(Q(pk__in=members) | Q(pk__in=engaged))
+    return list(found.order_by("trade_name", "legal_name", "gstin"))
+
+
+def who_may(taxpayer: Taxpayer, right: Right, at: datetime) -> list[str]:
+    """Return the names of members who hold a right on a taxpayer, so that a refusal can say whom to ask."""
+    roles = [role for role, rights in MAY.items() if right in rights]
+    members = Membership.objects.filter(_in_force(at), taxpayer=taxpayer, role__in=roles).select_related("user")
+    return [str(member.user) for member in members.order_by("user__full_name", "user_id")]
+
+
+def _in_force(at: datetime) -> Q:
+    return Q(valid_from__lte=at) & (Q(valid_to__isnull=True) | Q(valid_to__gt=at))

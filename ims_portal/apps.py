@@ -1,0 +1,15 @@
+"""The ground floor as a Django application."""
+
+from django.apps import AppConfig
+
+
+class ImsPortalConfig(AppConfig):
+    """Accounts, taxpayers, rights, calendar, audit: what both applications stand on."""
+
+    name = "ims_portal"
+    verbose_name = "IMS Portal"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Make our Celery the current one in every process, for each may have to nudge a worker."""
+        from ims_portal import celery  # noqa: F401, PLC0415 - only once Django's settings may be read

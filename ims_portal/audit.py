@@ -1,0 +1,33 @@
+"""The append-only log of who did what. Ids and counts, never remarks or amounts."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+
+from ims_portal.models import AuditEvent, Taxpayer, User
+
+
+def record(
+    *,
+    event: str,
+    at: datetime,
+    actor: User | None = None,
+    taxpayer: Taxpayer | None = None,
+    subject: str = "",
+    capacity: str = "",
+    details: Mapping[str, object] | None = None,
+    request_id: uuid.UUID | None = None,
+) -> None:
+    """Append one event. This will join the caller's transaction and never open one."""
+    AuditEvent.objects.create(
+        event=event,
+        at=at,
+        actor=actor,
+        taxpayer=taxpayer,
+        subject=subject,
+        capacity=capacity,
+        details=dict(details or {}),
+        request_id=request_id,
+    )

@@ -1,0 +1,35 @@
+"""The calendar in force: statutory days of `rules.periods` plus the extensions known, and taxpayers as filers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from ims_portal.models import DueDateExtension, FilingFrequency, Taxpayer
+from ims_portal.rules import periods
+from ims_portal.rules.periods import Calendar, Filer, Frequency, Return, StateGroup, TaxPeriod
+
+
+def in_force(at: datetime) -> Calendar:
+    """Return the calendar as known at a moment: one query, approved extensions whose notification is out."""
+    rows = DueDateExtension.objects.filter(approved_by__isnull=False, known_from__lte=at).order_by("known_from")
+    extensions: dict[tuple[Return, TaxPeriod, StateGroup | None], date] = {}
+    for row in rows:
+        group = StateGroup(row.group) if row.group else None
+        extensions[Return(row.form), TaxPeriod(row.month, Frequency(row.frequency)), group] = row.due
+    return Calendar(extensions)
+
+
+def filer(taxpayer: Taxpayer) -> Filer:
+    """Return a taxpayer as the calendar sees it: one query for its filing frequencies."""
+    return filers([taxpayer])[taxpayer.pk]
+
+
+def filers(taxpayers: Iterable[Taxpayer]) -> dict[int, Filer]:
+    """Return taxpayer id -> filer for several taxpayers, with one query."""
+    known = {taxpayer.pk: taxpayer for taxpayer in taxpayers}
+    changes: dict[int, list[tuple[int, Frequency]]] = {pk: [] for pk in known}
+    rows = FilingFrequency.objects.filter(taxpayer_id__in=known).order_by("taxpayer_id", "from_month")
+    for pk, start, frequency in rows.values_list("taxpayer_id", "from_month", "frequency"):
+        changes[pk].append((start, Frequency(frequency)))
+    return {pk: periods.filer(known[pk].state, *starts) for pk, starts in changes.items()}

@@ -1,0 +1,71 @@
+"""The portal's now: the real clock in production, settable forward by an administrator in the sandbox.
+
+Only doors ask for it. A door hands `clock` to a command, which reads it once, right after its lock; everything
+below takes that moment. Moments are aware datetimes; the Indian day of one is `day(at)`.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Protocol
+
+from django.conf import settings
+from django.utils import timezone
+
+from ims_portal import audit
+from ims_portal.models import PortalClock, User
+
+
+class ClockNotSettableError(Exception):
+    """The portal date was to be moved where it may not be, or backwards."""
+
+
+class Clock(Protocol):
+    """Whatever can say the portal's now."""
+
+    def now(self) -> datetime:
+        """Return the portal's moment, aware."""
+        ...
+
+
+class Portal:
+    """The portal's clock: the real one, plus what the sandbox's administrator moved it ahead."""
+
+    def now(self) -> datetime:
+        """Return the portal's moment, aware; in production always the real one."""
+        real = timezone.now()
+        if not settings.IMS_SANDBOX:
+            return real
+        ahead = PortalClock.objects.filter(pk=1).values_list("ahead", flat=True).first()
+        return real + (ahead or timedelta())
+
+
+class Fixed:
+    """A clock that stands at one moment until moved; for worked cases and tests."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        """Return the moment it was set to."""
+        return self.at
+
+
+def portal() -> Portal:
+    """Return the portal's clock, for a door to hand on."""
+    return Portal()
+
+
+def day(at: datetime) -> date:
+    """Return the Indian calendar day of a moment."""
+    return timezone.localdate(at)
+
+
+def set_forward(*, to: datetime, actor: User) -> None:
+    """Move the sandbox's clock to a later moment. This will refuse production, and any step backwards."""
+    if not settings.IMS_SANDBOX:
+        raise ClockNotSettableError("The portal date can be set in the sandbox only.")
+    if to < Portal().now():
+        raise ClockNotSettableError("The portal date only moves forward: records already carry today's date.")
+    PortalClock.objects.update_or_create(pk=1, defaults={"ahead": to - timezone.now(), "set_by": actor})
+    audit.record(event="clock.set", actor=actor, at=to, details={"to": to.isoformat()})

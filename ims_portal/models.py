@@ -1,0 +1,252 @@
+"""People, taxpayers, rights, calendar, audit and jobs. Money is whole paise; a period is YYYYMM of its last month."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.fields import ArrayField
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from ims_portal.rules import money, periods
+
+
+class User(AbstractUser):
+    """A person who signs in. Rights on a GSTIN are memberships and engagements, never flags here."""
+
+    full_name = models.CharField(_("name"), max_length=120, blank=True)
+
+    def __str__(self) -> str:
+        return self.full_name or self.username
+
+
+class Taxpayer(models.Model):
+    """A GSTIN known to the portal: a member of it, or merely named as a recipient in somebody's return."""
+
+    class Kind(models.TextChoices):
+        REGULAR = "regular", _("regular")
+        SEZ = "sez", _("SEZ unit")
+        ECO = "eco", _("e-commerce operator")
+        ISD = "isd", _("input service distributor")
+
+    gstin = models.CharField("GSTIN", max_length=15, unique=True)
+    legal_name = models.CharField(_("legal name"), max_length=200, blank=True)
+    trade_name = models.CharField(_("trade name"), max_length=200, blank=True)
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.REGULAR)
+    registered_on = models.DateField(null=True, blank=True)
+    first_month = models.PositiveIntegerField(default=201707)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(gstin__regex=r"^[0-9]{2}[0-9A-Z]{13}$"), name="taxpayer_gstin_shape"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.gstin})"
+
+    @property
+    def name(self) -> str:
+        """The trade name, else the legal name, else the GSTIN."""
+        return self.trade_name or self.legal_name or self.gstin
+
+    @property
+    def state(self) -> str:
+        """The two-digit State code."""
+        return self.gstin[:2]
+
+    @property
+    def is_isd(self) -> bool:
+        """Whether this registration only distributes credit."""
+        return self.kind == self.Kind.ISD
+
+
+class FilingFrequency(models.Model):
+    """How often a taxpayer files from a month on; changes only at the turn of a quarter."""
+
+    taxpayer = models.ForeignKey(Taxpayer, on_delete=models.PROTECT, related_name="frequencies")
+    from_month = models.PositiveIntegerField(default=0)
+    frequency = models.CharField(max_length=1, choices=[(f.value, f.name.title()) for f in periods.Frequency])
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["taxpayer", "from_month"], name="one_filing_frequency_per_start"),
+            models.CheckConstraint(
+                condition=Q(from_month=0)
+                | Q(from_month__in=[y * 100 + m for y in range(2017, 2100) for m in (1, 4, 7, 10)]),
+                name="filing_frequency_changes_at_quarter",
+            ),
+        ]
+
+
+class Membership(models.Model):
+    """A dated role of a user on a GSTIN; ended by `valid_to`, never deleted."""
+
+    class Role(models.TextChoices):
+        VIEWER = "viewer", _("Viewer")
+        PREPARER = "preparer", _("Preparer")
+        SIGNATORY = "signatory", _("Signatory")
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="memberships")
+    taxpayer = models.ForeignKey(Taxpayer, on_delete=models.PROTECT, related_name="memberships")
+    role = models.CharField(max_length=10, choices=Role.choices)
+    valid_from = models.DateTimeField()
+    valid_to = models.DateTimeField(null=True, blank=True)
+    granted_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "taxpayer"],
+                condition=Q(valid_to=None),
+                name="one_open_membership_per_user_and_taxpayer",
+            ),
+            models.CheckConstraint(
+                condition=Q(valid_to=None) | Q(valid_to__gte=F("valid_from")), name="membership_ends_after_it_begins"
+            ),
+        ]
+
+
+class Engagement(models.Model):
+    """A practitioner's dated right to act for a GSTIN, agreed by both sides, with the rights chosen."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="engagements")
+    taxpayer = models.ForeignKey(Taxpayer, on_delete=models.PROTECT, related_name="engagements")
+    rights = ArrayField(models.CharField(max_length=10), default=list)
+    valid_from = models.DateTimeField()
+    valid_to = models.DateTimeField(null=True, blank=True)
+    asked_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    accepted_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "taxpayer"],
+                condition=Q(valid_to=None),
+                name="one_open_engagement_per_user_and_taxpayer",
+            ),
+            models.CheckConstraint(
+                condition=Q(valid_to=None) | Q(valid_to__gte=F("valid_from")), name="engagement_ends_after_it_begins"
+            ),
+        ]
+
+
+class DueDateExtension(models.Model):
+    """A due date moved by notification, for one return and period, for every State or one group of them."""
+
+    form = models.CharField(max_length=8, choices=[(r.value, r.value) for r in periods.Return])
+    month = models.PositiveIntegerField(help_text=_("the period's last month, YYYYMM"))
+    frequency = models.CharField(max_length=1, choices=[(f.value, f.name.title()) for f in periods.Frequency])
+    group = models.CharField(max_length=1, blank=True, choices=[(g.value, g.value) for g in periods.StateGroup])
+    due = models.DateField()
+    notification = models.CharField(max_length=200)
+    known_from = models.DateTimeField()
+    proposed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    approved_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(approved_by=None) | ~Q(approved_by=F("proposed_by")), name="extension_approved_by_another"
+            ),
+        ]
+
+
+class PortalClock(models.Model):
+    """The sandbox's clock: how far its now lies ahead of the real one. One row; only ever moved forward."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    ahead = models.DurationField()
+    set_at = models.DateTimeField(auto_now=True)
+    set_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="one_portal_clock")]
+
+
+class RuleSwitch(models.Model):
+    """A dated switch of the law that is off until a row turns it on, e.g. TABLE4_LOCK_FROM (R8.17)."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    from_month = models.PositiveIntegerField()
+
+
+class AuditEvent(models.Model):
+    """Who did what to which thing; append-only. Counts and ids, never remarks or amounts."""
+
+    at = models.DateTimeField()
+    actor = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    capacity = models.CharField(max_length=20, blank=True)
+    event = models.CharField(max_length=40)
+    taxpayer = models.ForeignKey(Taxpayer, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    subject = models.CharField(max_length=80, blank=True)
+    details = models.JSONField(default=dict)
+    request_id = models.UUIDField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["taxpayer", "-id"], name="audit_of_a_taxpayer")]
+
+
+class Command(models.Model):
+    """A request id and the answer it got, so that the same request twice has one effect and one answer."""
+
+    actor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    key = models.UUIDField()
+    body_hash = models.CharField(max_length=64)
+    answer = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["actor", "key"], name="one_command_per_request_id")]
+
+
+class Job(models.Model):
+    """Work that is wanted: due while `done` is behind `wanted`. A Celery message only says "look"."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Waiting")
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    taxpayer = models.ForeignKey(Taxpayer, on_delete=models.PROTECT, related_name="+")
+    wanted = models.BigIntegerField(default=1)
+    done = models.BigIntegerField(default=0)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    stage = models.CharField(max_length=80, blank=True)
+    progress = models.PositiveBigIntegerField(default=0)
+    total = models.PositiveBigIntegerField(default=0)
+    problem = models.TextField(blank=True)
+    requested_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will happen to this job by itself."""
+        return self.state in (self.State.DONE, self.State.FAILED)
+
+    @property
+    def percent(self) -> int:
+        """How far it is, in whole percent."""
+        return self.progress * 100 // self.total if self.total else 0
+
+
+def paise(name: StrOrPromise = "", *, default: int = 0) -> models.BigIntegerField[int, int]:
+    """Return a column of whole paise; its bounds are a table constraint (`within_bounds`)."""
+    return models.BigIntegerField(name, default=default)
+
+
+def within_bounds(*columns: str, name: str, least: int = -money.LARGEST_PAISE) -> models.CheckConstraint:
+    """Return the constraint that keeps money columns within both bounds; NULL passes."""
+    condition = Q()
+    for column in columns:
+        condition &= Q(**{f"{column}__gte": least, f"{column}__lte": money.LARGEST_PAISE})
+    return models.CheckConstraint(condition=condition, name=name)
