@@ -1,0 +1,24 @@
+"""The application's entry in Django."""
+
+from django.apps import AppConfig
+
+
+class InvoicesConfig(AppConfig):
+    """Invoices and the recipient's actions."""
+
+    name = "invoices"
+    verbose_name = "Invoices and the recipient's actions"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Name the tasks that look after this application's jobs."""
+        from ims_portal import queue  # noqa: PLC0415 - models exist only once all applications are loaded
+        from invoices.models import Upload  # noqa: PLC0415
+
+        queue.serve(Upload, "invoices.tasks.ingest_upload")
+
+        from ims_portal import tiles as home  # noqa: PLC0415
+        from invoices import tiles  # noqa: PLC0415
+
+        home.serve("gstr1", tiles.gstr1)
+        home.serve("ims", tiles.ims)

@@ -1,0 +1,122 @@
+"""Which of a supplier's forms may be saved or filed at a moment, and why not (R6.5, R6.11, R8.12)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.utils.translation import gettext as _
+
+from ims_portal import calendar, clock
+from ims_portal.models import Taxpayer
+from ims_portal.rules import gstr3b, periods
+from ims_portal.rules.actions import Refusal
+from ims_portal.rules.documents import Form, Problem
+from ims_portal.rules.periods import Calendar, Filer, Return, TaxPeriod
+from invoices.models import Inbox, SupplierReturn
+
+
+class ReturnRefusedError(Exception):
+    """A form may not be saved or filed now; `refusal` is the rules' code."""
+
+    def __init__(self, refusal: Refusal, message: str, problems: Sequence[Problem] = ()) -> None:
+        self.refusal = refusal
+        self.problems = list(problems)
+        super().__init__(message)
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A form under the lock: its return, who files it, the portal's moment and the calendar in force."""
+
+    supplier: Taxpayer
+    form: Form
+    period: TaxPeriod
+    supplier_return: SupplierReturn
+    filer: Filer
+    calendar: Calendar
+    at: datetime
+
+    @property
+    def day(self) -> date:
+        """The Indian day of the moment."""
+        return clock.day(self.at)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A form as it stands at a moment: what it is, and what saving or filing it would be refused with now."""
+
+    opened: Open
+    saving: ReturnRefusedError | None
+    filing: ReturnRefusedError | None
+
+    @property
+    def kept(self) -> SupplierReturn | None:
+        """The form, if anything was ever saved in it."""
+        return self.opened.supplier_return if self.opened.supplier_return.pk else None
+
+
+def look(*, supplier: Taxpayer, form: Form, period: TaxPeriod, at: datetime) -> Look:
+    """Return a form as it stands. This will write nothing."""
+    kept = SupplierReturn.objects.filter(supplier=supplier, form=form.value, month=period.month)
+    inbox = Inbox.objects.filter(pk=supplier.pk).first() or Inbox(taxpayer=supplier, open_month=supplier.first_month)
+    opened = Open(
+        supplier=supplier,
+        form=form,
+        period=period,
+        supplier_return=kept.select_related("filed_by").first() or _unsaved(supplier, form, period),
+        filer=calendar.filer(supplier),
+        calendar=calendar.in_force(at),
+        at=at,
+    )
+    saving, filing = (refusal(opened, inbox, is_filing=is_filing) for is_filing in (False, True))
+    return Look(
+        opened,
+        saving=refused(saving, opened) if saving else None,
+        filing=refused(filing, opened) if filing else None,
+    )
+
+
+def _unsaved(supplier: Taxpayer, form: Form, period: TaxPeriod) -> SupplierReturn:
+    return SupplierReturn(supplier=supplier, form=form.value, month=period.month)
+
+
+def refusal(opened: Open, inbox: Inbox, *, is_filing: bool) -> Refusal | None:
+    """Return why a form may not be saved or filed at this moment, or None (R6.5, R6.11, R8.12)."""
+    own = opened.filer.period(opened.period.month)
+    first = SupplierReturn.objects.filter(
+        supplier=opened.supplier, form=Form.GSTR1.value, month=own.month, filed_on__isnull=False
+    ).exists()
+    due = opened.calendar.due(Return.GSTR1, own, opened.filer.group)
+    return gstr3b.FORM_REFUSALS.decide(
+        opened.period.month,
+        form=opened.form,
+        is_filing=is_filing,
+        is_filed=opened.supplier_return.is_filed,
+        is_own=opened.filer.is_return_of(opened.form, opened.period),
+        has_begun=opened.day >= opened.period.first_day,
+        in_days=periods.may_open(opened.form, opened.filer, opened.period, opened.day, opened.calendar),
+        gstr1_is_done=first and opened.day >= due,
+        own_3b_is_filed=inbox.open_month > own.month,
+        previous_3b_is_unfiled=opened.filer.previous(own).month >= inbox.open_month,
+    ).outcome
+
+
+def refused(refusal: Refusal, opened: Open) -> ReturnRefusedError:
+    """Return the refusal of a form in words: what, why, what next."""
+    names = {"form": opened.form.value, "period": opened.period.label, "supplier": opened.supplier.name}
+    text = {
+        Refusal.ALREADY_FILED: _(
+            "%(form)s of %(period)s is filed. Report changes in GSTR-1A of that period, or amend in a later return."
+        ),
+        Refusal.FORM_NOT_OPEN: _(
+            "%(form)s of %(period)s is not open for %(supplier)s today. GSTR-1 and IFF can be filed once their period "
+            "has ended, IFF from the 1st to the 13th; GSTR-1A once, between GSTR-1 and GSTR-3B of its period."
+        ),
+        Refusal.PREVIOUS_3B_NOT_FILED: _(
+            "GSTR-3B of the period before %(period)s is not filed. File it first, then %(form)s."
+        ),
+    }[refusal] % names
+    return ReturnRefusedError(refusal, text)

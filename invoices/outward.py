@@ -1,0 +1,461 @@
+"""The supplier's side: save, edit, delete and file documents of GSTR-1, GSTR-1A and IFF.
+
+Saved documents show in their recipients' IMS at once and count once filed (R1.4). Whatever arrives, from a file or
+a form, goes one way: staged, checked as a set, applied under the recipients' locks, in one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+from django.utils.translation import gettext as _
+
+from ims_portal import access, audit, calendar
+from ims_portal.access import Right
+from ims_portal.clock import Clock
+from ims_portal.models import Taxpayer, User
+from ims_portal.rules import documents, periods
+from ims_portal.rules.actions import Refusal
+from ims_portal.rules.documents import Document, Form, Problem
+from ims_portal.rules.money import Tax
+from ims_portal.rules.periods import TaxPeriod
+from invoices import clashes, locking, open_forms, records_sql, reported, staging_sql
+from invoices.models import Record, ReturnSummary, SupplierReturn
+from invoices.open_forms import Open, ReturnRefusedError
+from invoices.staging_sql import Reported
+
+BATCH = 5_000
+"""Documents copied into staging at once; between two batches the caller may say how far it is."""
+
+
+class ChangedSinceShownError(Exception):
+    """What a form holds is no longer what its signatory was shown; nothing was filed."""
+
+    code = "CHANGED_SINCE_SHOWN"
+
+
+WORTH_LEARNING = 1000
+"""Documents added by one save from which on the planner is told at once, not when it next looks by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Outward supplies that never reach IMS: a section of the return, its detail, taxable value and tax in paise."""
+
+    section: str
+    detail: str
+    taxable: int
+    tax: Tax
+
+
+Found = Document | Problem | Summary
+"""What the reader of a source finds: documents, what it could not read as one, and sums outside IMS."""
+
+
+@dataclass(slots=True)
+class Staged:
+    """What a source held: its good documents wait in the staging table, the rest is kept here."""
+
+    problems: list[Problem] = field(default_factory=list)
+    summaries: list[Summary] = field(default_factory=list)
+    count: int = 0
+
+
+@dataclass(slots=True)
+class Saved:
+    """What a save did: how many documents were added, changed, unchanged, withdrawn; the rest with its problem.
+
+    `sums_changed` says whether sums that never reach IMS are others than before.
+    """
+
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    withdrawn: int = 0
+    sums_changed: bool = False
+    problems: list[Problem] = field(default_factory=list)
+    record_ids: list[int] = field(default_factory=list)
+
+    @property
+    def refused(self) -> int:
+        """How many documents were refused; warnings do not count."""
+        return len({problem.position or problem.number for problem in self.problems if not problem.is_warning})
+
+    @property
+    def changed_nothing(self) -> bool:
+        """Whether everything stands as it stood."""
+        return not (self.added or self.changed or self.withdrawn or self.sums_changed or self.refused)
+
+
+def save(  # noqa: PLR0913 whose form of which period, and by whom
+    *,
+    supplier: Taxpayer,
+    form: Form,
+    period: TaxPeriod,
+    found: Iterable[Found],
+    actor: User | None,
+    clock: Clock,
+    replacing: dict[str, int] | None = None,
+    summaries: Iterable[Summary] = (),
+    all_or_nothing: bool = False,
+) -> Saved:
+    """Save documents into a form. This will store every one that may stand, and say of each other why not.
+
+    `replacing` maps a document's position to the saved record it replaces; without it the key decides (section,
+    recipient, number, financial year). `all_or_nothing` raises ReturnRefusedError at the first problem instead.
+    Raises ReturnRefusedError when the form itself is not open, and access.RightMissingError.
+    """
+    try:
+        staged = stage_checked(supplier=supplier, form=form, period=period, found=found, replacing=replacing)
+        staged.summaries += summaries
+        return apply_staged(
+            supplier=supplier,
+            form=form,
+            period=period,
+            actor=actor,
+            portal_clock=clock,
+            staged=staged,
+            all_or_nothing=all_or_nothing,
+        )
+    finally:
+        staging_sql.drop_staging()
+
+
+def stage_checked(
+    *,
+    supplier: Taxpayer,
+    form: Form,
+    period: TaxPeriod,
+    found: Iterable[Found],
+    replacing: dict[str, int] | None = None,
+    told: Callable[[int], None] | None = None,
+) -> Staged:
+    """Check documents one by one and COPY the good ones into staging, in flat memory; return what is left over.
+
+    This will commit nothing of consequence: staging is the session's own, and the caller drops it. `told` hears
+    after each batch how many documents have been read.
+    """
+    staged = Staged()
+    staging_sql.make_staging()
+    rows = _good(supplier, form, period, found, replacing or {}, staged)
+    while batch := list(islice(rows, BATCH)):
+        staging_sql.stage(batch)
+        if told is not None:
+            told(staged.count)
+    return staged
+
+
+def _good(
+    supplier: Taxpayer,
+    form: Form,
+    period: TaxPeriod,
+    found: Iterable[Found],
+    replacing: dict[str, int],
+    staged: Staged,
+) -> Iterator[tuple[int, Document, int | None]]:
+    for item in found:
+        if isinstance(item, Summary):
+            staged.summaries.append(item)
+            continue
+        staged.count += 1
+        if isinstance(item, Problem):
+            staged.problems.append(item)
+            continue
+        told = documents.problems(
+            item, supplier=supplier.gstin, form=form, period_end=period.last_day, registered_on=supplier.registered_on
+        )
+        staged.problems.extend(told)
+        if all(problem.is_warning for problem in told):
+            yield staged.count, item, replacing.get(item.position)
+
+
+def apply_staged(  # noqa: PLR0913 whose form of which period, and by whom
+    *,
+    supplier: Taxpayer,
+    form: Form,
+    period: TaxPeriod,
+    actor: User | None,
+    portal_clock: Clock,
+    staged: Staged,
+    all_or_nothing: bool = False,
+    finishing: Callable[[Saved], None] | None = None,
+) -> Saved:
+    """Apply what is staged, in one transaction under the recipients' locks.
+
+    `finishing` belongs to the same transaction: it is told what was saved and may run again if all is tried again.
+    """
+    recipients = _known_recipients(period)
+
+    def work() -> Saved:
+        opened = _open(supplier, form, period, recipients, actor, portal_clock, Right.SUPPLY, is_filing=False)
+        saved = apply_under_lock(opened, staged=staged, all_or_nothing=all_or_nothing)
+        if finishing is not None:
+            finishing(saved)
+        return saved
+
+    return locking.transact(work)
+
+
+def apply_under_lock(opened: Open, *, staged: Staged, all_or_nothing: bool) -> Saved:
+    """Check staging against what is stored and apply it. This will join the caller's transaction, after its lock."""
+    saved = Saved(problems=list(staged.problems))
+    reported = _reported(opened)
+    staging_sql.index_staging()
+    staging_sql.resolve(reported)
+    staging_sql.check(reported)
+    saved.problems += [clashes.problem(*row) for row in staging_sql.refused()]
+    stopped = [problem for problem in saved.problems if not problem.is_warning]
+    if all_or_nothing and stopped:
+        raise ReturnRefusedError(Refusal(stopped[0].refusal), stopped[0].message, stopped)
+    saved.unchanged = staging_sql.unchanged_count()
+    changed = staging_sql.replace_changed(at=opened.at)
+    withdrawn = staging_sql.withdraw(at=opened.at)
+    added = staging_sql.add_new(reported)
+    saved.changed, saved.withdrawn, saved.added = len(changed), len(withdrawn), len(added)
+    saved.record_ids = changed + added
+    if saved.added >= WORTH_LEARNING:
+        staging_sql.learn()
+    records_sql.refresh(saved.record_ids)
+    saved.sums_changed = _keep_summaries(opened.supplier_return, staged.summaries)
+    return saved
+
+
+def file(  # noqa: PLR0913 whose form of which period, and by whom
+    *,
+    supplier: Taxpayer,
+    form: Form,
+    period: TaxPeriod,
+    actor: User | None,
+    clock: Clock,
+    found: Iterable[Found] = (),
+    summaries: Iterable[Summary] = (),
+    shown_digest: str | None = None,
+) -> SupplierReturn:
+    """File a form with everything saved in it, and `found` besides. This will fix each record's GSTR-2B period.
+
+    Raises ReturnRefusedError when the form may not be filed or a document of `found` is refused, and
+    ChangedSinceShownError when it no longer holds what `shown_digest` was made of: then nothing is kept.
+    """
+
+    def work() -> SupplierReturn:
+        saved_for = (
+            Record.objects.filter(
+                supplier=supplier,
+                supplier_return__form=form,
+                supplier_return__month=period.month,
+                status=Record.Status.SAVED,
+            )
+            .values_list("recipient_id", flat=True)
+            .distinct()
+        )
+        opened = _open(supplier, form, period, recipients | set(saved_for), actor, clock, Right.FILE, is_filing=True)
+        apply_under_lock(opened, staged=staged, all_or_nothing=True)
+        if shown_digest is not None and shown_digest != reported.digest(opened.supplier_return):
+            raise ChangedSinceShownError
+        return _file_under_lock(opened, actor)
+
+    try:
+        staged = stage_checked(supplier=supplier, form=form, period=period, found=found)
+        staged.summaries += summaries
+        recipients = _known_recipients(period)
+        return locking.transact(work)
+    finally:
+        staging_sql.drop_staging()
+
+
+def _file_under_lock(opened: Open, actor: User | None) -> SupplierReturn:
+    kept = opened.supplier_return
+    month = periods.gstr2b_month(opened.form, opened.filer, opened.period, opened.day, opened.calendar)
+    filed = records_sql.mark_filed(return_id=kept.pk, day=opened.day, window_month=month)
+    recipients = set(Record.objects.filter(supplier_return=kept).values_list("recipient_id", flat=True).distinct())
+    if filed:
+        replaced = records_sql.supersede(recipient_ids=recipients)
+        affected = [*filed, *records_sql.successors(replaced), *records_sql.successors(filed)]
+        records_sql.refresh(affected)
+        records_sql.place_filed(filed)
+        records_sql.charge(filed)
+        records_sql.bump(record_ids=filed + replaced)
+    kept.filed_on, kept.filed_at, kept.filed_by = opened.day, opened.at, actor
+    kept.acknowledgement = f"SBX-{opened.form.value.replace('GSTR-', 'R')}-{kept.pk:08d}"
+    kept.save()
+    audit.record(
+        event="return.filed",
+        at=opened.at,
+        actor=actor,
+        taxpayer=opened.supplier,
+        subject=f"{opened.form.value} {opened.period.name}",
+        details={"records": len(filed)},
+    )
+    return kept
+
+
+def edit(*, supplier: Taxpayer, record: Record, document: Document, actor: User | None, clock: Clock) -> Saved:
+    """Replace a saved record by another version of it. This will reset the recipient's action (R2.3).
+
+    Raises ReturnRefusedError when it is filed (R2.4) or the new version may not stand.
+    """
+    form, period = _return_of(record)
+    _refuse_filed(record)
+    return save(
+        supplier=supplier,
+        form=form,
+        period=period,
+        found=[document],
+        actor=actor,
+        clock=clock,
+        replacing={document.position: record.pk},
+        all_or_nothing=True,
+    )
+
+
+def delete(*, supplier: Taxpayer, record: Record, document: Document, actor: User | None, clock: Clock) -> Saved:
+    """Withdraw a saved record; its history stays. `document` is the record as a withdrawal."""
+    form, period = _return_of(record)
+    _refuse_filed(record)
+    return save(
+        supplier=supplier,
+        form=form,
+        period=period,
+        found=[document],
+        actor=actor,
+        clock=clock,
+        replacing={document.position: record.pk},
+        all_or_nothing=True,
+    )
+
+
+def document_of(record: Record, *, withdraw: bool = False, **changes: object) -> Document:
+    """Return a stored record as the document its supplier reported, with changes; one extra query for its detail."""
+    items = tuple(documents.Item(rate, taxable, Tax(*tax)) for rate, taxable, *tax in record.detail.items)
+    original = record.original
+    values: dict[str, object] = {
+        "section": documents.Section(record.section),
+        "recipient": record.recipient.gstin,
+        "number": record.number,
+        "date": record.document_date,
+        "taxable": record.taxable,
+        "tax": record.tax,
+        "pos": record.pos,
+        "value": record.value,
+        "inv_type": documents.InvoiceType(record.inv_type),
+        "reverse_charge": record.reverse_charge,
+        "items": items,
+        "irn": record.detail.irn,
+        "irn_date": record.detail.irn_date,
+        "differential": record.detail.differential,
+        "original_number": original.number if original else "",
+        "original_date": original.document_date if original else None,
+        "eco_supplier": record.detail.eco_supplier,
+        "position": f"record {record.pk}",
+        "withdraw": withdraw,
+    }
+    return Document(**(values | changes))  # type: ignore[arg-type]
+
+
+def _return_of(record: Record) -> tuple[Form, TaxPeriod]:
+    kept = record.supplier_return
+    if kept is None:
+        raise ReturnRefusedError(Refusal.FORM_NOT_OPEN, _("This record comes from a feed and has no return to edit."))
+    frequency = periods.Frequency.QUARTERLY if kept.is_quarter else periods.Frequency.MONTHLY
+    return Form(kept.form), TaxPeriod(kept.month, frequency)
+
+
+def _refuse_filed(record: Record) -> None:
+    if record.status == Record.Status.FILED:
+        raise ReturnRefusedError(
+            Refusal.ALREADY_FILED,
+            _("%(number)s is filed. Change it by an amendment in GSTR-1A or in a later return.")
+            % {"number": record.number},
+        )
+
+
+def _known_recipients(period: TaxPeriod) -> set[int]:
+    """Return the ids of the staged recipients, made known where they were not; their inboxes exist after it."""
+    gstins = staging_sql.staged_gstins()
+    if not gstins:
+        return set()
+    Taxpayer.objects.bulk_create(
+        [Taxpayer(gstin=gstin, first_month=period.month) for gstin in gstins], ignore_conflicts=True
+    )
+    known = list(Taxpayer.objects.filter(gstin__in=gstins))
+    locking.ensure(known)
+    return {taxpayer.pk for taxpayer in known}
+
+
+def _open(  # noqa: PLR0913 whose form of which period, and by whom
+    supplier: Taxpayer,
+    form: Form,
+    period: TaxPeriod,
+    recipients: set[int],
+    actor: User | None,
+    portal_clock: Clock,
+    right: Right,
+    *,
+    is_filing: bool,
+) -> Open:
+    locking.ensure([supplier])
+    inboxes = locking.lock(recipients | {supplier.pk})
+    at = portal_clock.now()
+    if actor is not None:
+        access.require(user=actor, taxpayer=supplier, right=right, at=at)
+    filer, in_force = calendar.filer(supplier), calendar.in_force(at)
+    kept, _made = SupplierReturn.objects.get_or_create(
+        supplier=supplier,
+        form=form.value,
+        month=period.month,
+        defaults={"is_quarter": period.is_quarter, "own_month": filer.period(period.month).month},
+    )
+    opened = Open(supplier, form, period, kept, filer, in_force, at)
+    refusal = open_forms.refusal(opened, inboxes[supplier.pk], is_filing=is_filing)
+    if refusal is not None:
+        raise open_forms.refused(refusal, opened)
+    stored = (
+        set(
+            Record.objects.filter(supplier_return=kept, status=Record.Status.SAVED)
+            .values_list("recipient_id", flat=True)
+            .distinct()
+        )
+        if is_filing
+        else set()
+    )
+    if not stored <= inboxes.keys():
+        raise locking.LockSetChangedError
+    return opened
+
+
+def _reported(opened: Open) -> Reported:
+    return Reported(
+        supplier_id=opened.supplier.pk,
+        return_id=opened.supplier_return.pk,
+        form=opened.form.value,
+        return_month=opened.period.month,
+        own_month=opened.supplier_return.own_month,
+        earliest_month=periods.earliest_month(opened.form, opened.period),
+        files_by_quarter=opened.filer.frequency(opened.period.month) is periods.Frequency.QUARTERLY,
+    )
+
+
+def _keep_summaries(kept: SupplierReturn, summaries: Sequence[Summary]) -> bool:
+    """Replace the sums of each section named, whole, and return whether any is another than before."""
+    sections = {summary.section for summary in summaries}
+    stored = ReturnSummary.objects.filter(supplier_return=kept, section__in=sections)
+    before = {(row.section, row.detail): (row.taxable, row.igst, row.cgst, row.sgst, row.cess) for row in stored}
+    after = {(line.section, line.detail): (line.taxable, *line.tax) for line in summaries}
+    if before == after:
+        return False
+    stored.delete()
+    ReturnSummary.objects.bulk_create(
+        [
+            ReturnSummary(
+                supplier_return=kept,
+                section=line.section,
+                detail=line.detail,
+                taxable=line.taxable,
+                **line.tax.as_dict(),
+            )
+            for line in summaries
+        ]
+    )
+    return True

@@ -1,0 +1,342 @@
+"""Documents as they arrive: staged, checked as a set against what is stored, and stored.
+
+One statement per function. Staging is a temporary table of the session, so a killed worker leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from ims_portal import sql
+from ims_portal.rules import documents
+from ims_portal.rules.documents import Document, Section
+from ims_portal.sql import run
+
+STAGED_COLUMNS = (
+    "place",
+    "record_id",
+    "section",
+    "recipient_gstin",
+    "number",
+    "number_key",
+    "number_class",
+    "document_date",
+    "fy",
+    "pos",
+    "inv_type",
+    "reverse_charge",
+    "taxable",
+    "value",
+    "igst",
+    "cgst",
+    "sgst",
+    "cess",
+    "original_key",
+    "original_date",
+    "items",
+    "irn",
+    "irn_date",
+    "differential",
+    "eco_supplier",
+    "position",
+    "withdraw",
+)
+REPORTED = (
+    "number",
+    "number_key",
+    "document_date",
+    "fy",
+    "pos",
+    "inv_type",
+    "reverse_charge",
+    "taxable",
+    "value",
+    "igst",
+    "cgst",
+    "sgst",
+    "cess",
+)
+"""Columns of a record that its supplier reports and a later save may replace."""
+
+AMENDED = ", ".join(sql.literal(s) for s in Section if s in documents.AMENDMENTS)
+FAMILY = " ".join(f"WHEN {sql.literal(s)} THEN {sql.literal(o)}" for s, o in documents.ORIGINAL_OF.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """What all documents of one save have in common: the supplier's form and where it counts."""
+
+    supplier_id: int
+    return_id: int
+    form: str
+    return_month: int
+    own_month: int
+    earliest_month: int
+    files_by_quarter: bool
+
+
+def make_staging() -> None:
+    """Make the session's empty staging table."""
+    run("""
+        DROP TABLE IF EXISTS staged;
+        CREATE TEMPORARY TABLE staged (
+            place bigint PRIMARY KEY, record_id bigint, section text NOT NULL, recipient_gstin text NOT NULL,
+            number text NOT NULL, number_key text NOT NULL, number_class text NOT NULL, document_date date NOT NULL,
+            fy int NOT NULL, pos text NOT NULL, inv_type text NOT NULL, reverse_charge boolean NOT NULL,
+            taxable bigint NOT NULL, value bigint NOT NULL, igst bigint NOT NULL, cgst bigint NOT NULL,
+            sgst bigint NOT NULL, cess bigint NOT NULL, original_key text NOT NULL, original_date date,
+            items jsonb NOT NULL, irn text NOT NULL, irn_date date, differential boolean NOT NULL,
+            eco_supplier text NOT NULL, position text NOT NULL, withdraw boolean NOT NULL,
+            recipient_id bigint, original_id bigint, chain bigint, chain_no int NOT NULL DEFAULT 1,
+            credit_fy int, problem text NOT NULL DEFAULT '')
+    """)
+
+
+def drop_staging() -> None:
+    """Drop the session's staging table."""
+    run("DROP TABLE IF EXISTS staged")
+
+
+def stage(rows: Iterable[tuple[int, Document, int | None]]) -> int:
+    """COPY documents into staging and return their count; each comes with its place and the record it replaces."""
+    return sql.copy_in("staged", STAGED_COLUMNS, (_staged(*row) for row in rows))
+
+
+def _staged(place: int, document: Document, record_id: int | None) -> tuple[object, ...]:
+    day = document.date
+    items = [[item.rate, item.taxable, *item.tax] for item in document.items]
+    return (
+        place,
+        record_id,
+        document.section.value,
+        document.recipient,
+        document.number,
+        document.number_key,
+        documents.number_class(document.section).value,
+        day,
+        documents.financial_year(day),
+        document.pos,
+        document.inv_type.value,
+        document.reverse_charge,
+        document.taxable,
+        document.value,
+        *document.tax,
+        document.original_number.upper(),
+        document.original_date,
+        json.dumps(items),
+        document.irn,
+        document.irn_date,
+        document.differential,
+        document.eco_supplier,
+        document.position,
+        document.withdraw,
+    )
+
+
+def staged_gstins() -> list[str]:
+    """Return the recipients of what is staged."""
+    return [str(gstin) for (gstin,) in run("SELECT DISTINCT recipient_gstin FROM staged")]
+
+
+def index_staging() -> None:
+    """Give the planner what it needs to join staging in sets."""
+    run("CREATE INDEX ON staged (number_class, fy, number_key); ANALYZE staged")
+
+
+def resolve(reported: Reported) -> None:
+    """Find, for each staged document, its recipient, the saved record it replaces, and the version it amends."""
+    run("UPDATE staged s SET recipient_id = t.id FROM ims_portal_taxpayer t WHERE t.gstin = s.recipient_gstin")
+    run(
+        """
+        UPDATE staged s SET record_id = r.id FROM invoices_record r
+        WHERE s.record_id IS NULL AND r.supplier_return_id = %(return_id)s AND r.status = 'S'
+          AND r.recipient_id = s.recipient_id AND r.section = s.section AND r.fy = s.fy
+          AND r.number_key = s.number_key
+    """,
+        {"return_id": reported.return_id},
+    )
+    run(
+        f"""
+        UPDATE staged s SET original_id = o.id, chain = o.chain, chain_no = o.chain_no + 1, credit_fy = o.credit_fy
+        FROM invoices_record o
+        WHERE s.section IN ({AMENDED}) AND o.supplier_id = %(supplier_id)s AND o.number_key = s.original_key
+          AND o.document_date = s.original_date AND o.number_class = s.number_class AND o.status = 'F'
+          AND o.section IN (s.section, CASE s.section {FAMILY} END)
+          AND NOT EXISTS (SELECT 1 FROM invoices_record later WHERE later.recipient_id = o.recipient_id
+              AND later.chain = o.chain AND later.chain_no > o.chain_no AND later.status = 'F')
+    """,
+        {"supplier_id": reported.supplier_id},
+    )
+
+
+def check(reported: Reported) -> None:
+    """Mark staged documents that cannot stand beside what is stored, or beside an earlier one of the same file."""
+    run("UPDATE staged SET problem = 'ORIGINAL_NOT_FOUND' WHERE withdraw AND record_id IS NULL")
+    run(f"""
+        UPDATE staged s SET problem = 'ORIGINAL_NOT_FOUND'
+        WHERE s.section IN ({AMENDED}) AND NOT s.withdraw AND s.original_id IS NULL
+    """)
+    run("""
+        UPDATE staged s SET problem = 'RECIPIENT_CHANGE_NOT_ALLOWED' FROM invoices_record o
+        WHERE s.problem = '' AND o.id = s.original_id AND o.recipient_id <> s.recipient_id
+    """)
+    run("""
+        UPDATE staged s SET problem = 'DUPLICATE_DOCUMENT' FROM (
+            SELECT place, row_number() OVER (PARTITION BY number_class, fy, number_key ORDER BY place) AS nth
+            FROM staged WHERE problem = '') d
+        WHERE d.place = s.place AND d.nth > 1
+    """)
+    run("""
+        UPDATE staged s SET problem = 'DUPLICATE_DOCUMENT' FROM (
+            SELECT place, row_number() OVER (PARTITION BY chain ORDER BY place) AS nth
+            FROM staged WHERE problem = '' AND original_id IS NOT NULL) d
+        WHERE d.place = s.place AND d.nth > 1
+    """)
+    run(
+        """
+        UPDATE staged s SET problem = 'DUPLICATE_DOCUMENT'
+        WHERE s.problem = '' AND EXISTS (
+            SELECT 1 FROM invoices_record r WHERE r.supplier_id = %(supplier_id)s AND r.number_key = s.number_key
+              AND r.fy = s.fy AND r.number_class = s.number_class AND r.status <> 'W'
+              AND r.id IS DISTINCT FROM s.record_id AND r.chain IS DISTINCT FROM s.chain)
+    """,
+        {"supplier_id": reported.supplier_id},
+    )
+    run("""
+        UPDATE staged s SET problem = 'DUPLICATE_DOCUMENT'
+        WHERE s.problem = '' AND s.original_id IS NOT NULL AND EXISTS (
+            SELECT 1 FROM invoices_record r WHERE r.recipient_id = s.recipient_id AND r.chain = s.chain
+              AND r.chain_no = s.chain_no AND r.status <> 'W' AND r.id IS DISTINCT FROM s.record_id)
+    """)
+
+
+def refused() -> list[tuple[str, str, str, str, int]]:
+    """Return (problem, position, number, section, place) of what the checks marked, in the order of the file."""
+    rows = run("SELECT problem, position, number, section, place FROM staged WHERE problem <> '' ORDER BY place")
+    return [(str(a), str(b), str(c), str(d), int(str(e))) for a, b, c, d, e in rows]
+
+
+SAME = " AND ".join(f"r.{c} = s.{c}" for c in REPORTED) + " AND r.original_id IS NOT DISTINCT FROM s.original_id"
+
+
+def unchanged_count() -> int:
+    """Return how many staged documents equal what is stored."""
+    rows = run(f"""
+        SELECT count(*) FROM staged s JOIN invoices_record r ON r.id = s.record_id AND r.recipient_id = s.recipient_id
+        JOIN invoices_recorddetail d ON d.record_id = r.id
+        WHERE s.problem = '' AND NOT s.withdraw AND {SAME} AND d.items = s.items AND d.irn = s.irn
+    """)
+    return int(str(rows[0][0]))
+
+
+def replace_changed(*, at: datetime) -> list[int]:
+    """Replace saved records that changed, reset their action (R2.3), and return their ids.
+
+    The system event raises `version`, so that a click on the old figures no longer fits.
+    """
+    columns = ", ".join(f"{c} = s.{c}" for c in REPORTED)
+    rows = run(
+        f"""
+        WITH changed AS (
+            SELECT s.*, r.action AS old_action, r.version + 1 AS next_version, r.recipient_id AS owner
+            FROM staged s JOIN invoices_record r ON r.id = s.record_id AND r.recipient_id = s.recipient_id
+            JOIN invoices_recorddetail d ON d.record_id = r.id
+            WHERE s.problem = '' AND NOT s.withdraw AND NOT ({SAME} AND d.items = s.items AND d.irn = s.irn)
+        ), replaced AS (
+            UPDATE invoices_record r SET {columns}, original_id = s.original_id,
+                chain = coalesce(s.chain, r.chain), chain_no = s.chain_no,
+                credit_fy = coalesce(s.credit_fy, s.fy), action = 'N', answer = '', declared_igst = 0,
+                declared_cgst = 0, declared_sgst = 0, declared_cess = 0, remark = '', reason_code = '',
+                version = s.next_version
+            FROM changed s WHERE r.id = s.record_id AND r.recipient_id = s.owner RETURNING r.id
+        ), detailed AS (
+            UPDATE invoices_recorddetail d SET items = s.items, irn = s.irn, irn_date = s.irn_date,
+                differential = s.differential, eco_supplier = s.eco_supplier
+            FROM changed s WHERE d.record_id = s.record_id
+        ), noted AS (
+            INSERT INTO invoices_actionevent (recipient_id, record_id, version, cause, old_action, action, answer,
+                declared_igst, declared_cgst, declared_sgst, declared_cess, remark, reason_code, capacity,
+                request_id, inbox_seq, at)
+            SELECT s.owner, s.record_id, s.next_version, 'edited', s.old_action, 'N', '', 0, 0, 0, 0, '', '', '',
+                gen_random_uuid(), i.seq, %(at)s
+            FROM changed s JOIN invoices_inbox i ON i.taxpayer_id = s.owner
+        )
+        SELECT id FROM replaced
+    """,
+        {"at": at},
+    )
+    return [int(str(pk)) for (pk,) in rows]
+
+
+def withdraw(*, at: datetime) -> list[int]:
+    """Withdraw saved records the supplier deletes, keeping their history, and return their ids."""
+    rows = run(
+        """
+        WITH gone AS (
+            UPDATE invoices_record r SET status = 'W', version = r.version + 1, action = 'N', answer = '',
+                declared_igst = 0, declared_cgst = 0, declared_sgst = 0, declared_cess = 0, remark = '',
+                reason_code = ''
+            FROM staged s, invoices_record old
+            WHERE s.problem = '' AND s.withdraw AND r.id = s.record_id AND old.id = r.id
+            RETURNING r.id, r.recipient_id, r.version, old.action AS old_action
+        ), noted AS (
+            INSERT INTO invoices_actionevent (recipient_id, record_id, version, cause, old_action, action, answer,
+                declared_igst, declared_cgst, declared_sgst, declared_cess, remark, reason_code, capacity,
+                request_id, inbox_seq, at)
+            SELECT g.recipient_id, g.id, g.version, 'withdrawn', g.old_action, 'N', '', 0, 0, 0, 0, '', '', '',
+                gen_random_uuid(), i.seq, %(at)s
+            FROM gone g JOIN invoices_inbox i ON i.taxpayer_id = g.recipient_id
+        )
+        SELECT id FROM gone
+    """,
+        {"at": at},
+    )
+    return [int(str(pk)) for (pk,) in rows]
+
+
+def add_new(reported: Reported) -> list[int]:
+    """Insert staged documents that are not stored yet, and return their ids."""
+    columns = ", ".join(REPORTED)
+    values = ", ".join(f"f.{c}" for c in REPORTED)
+    rows = run(
+        f"""
+        WITH fresh AS (
+            SELECT nextval(pg_get_serial_sequence('invoices_record', 'id')) AS id, s.* FROM staged s
+            WHERE s.problem = '' AND NOT s.withdraw AND s.record_id IS NULL ORDER BY s.place
+        ), added AS (
+            INSERT INTO invoices_record (id, recipient_id, supplier_id, supplier_return_id, section, form,
+                return_month, own_month, earliest_month, files_by_quarter, status, number_class, credit_fy,
+                original_id, chain, chain_no, {columns},
+                boe_change, port, is_pos_ineligible, bypass, unavailable, original_is_open, has_baseline, reduces,
+                kind, effect_igst, effect_cgst, effect_sgst, effect_cess, charged_taxable, charged_igst,
+                charged_cgst, charged_sgst, charged_cess, action, answer, declared_igst, declared_cgst,
+                declared_sgst, declared_cess, remark, reason_code, version, settled_as)
+            SELECT f.id, f.recipient_id, %(supplier_id)s, %(return_id)s, f.section, %(form)s, %(return_month)s,
+                %(own_month)s, %(earliest_month)s, %(files_by_quarter)s, 'S', f.number_class,
+                coalesce(f.credit_fy, f.fy), f.original_id, coalesce(f.chain, f.id), f.chain_no, {values},
+                '', '', false, '', '', false, false, false, '', 0, 0, 0, 0, 0, 0, 0, 0, 0,
+                'N', '', 0, 0, 0, 0, '', '', 0, ''
+            FROM fresh f RETURNING id
+        ), detailed AS (
+            INSERT INTO invoices_recorddetail (record_id, recipient_id, items, irn, irn_date, differential,
+                eco_supplier)
+            SELECT f.id, f.recipient_id, f.items, f.irn, f.irn_date, f.differential, f.eco_supplier FROM fresh f
+        )
+        SELECT id FROM added
+    """,
+        vars_of(reported),
+    )
+    return [int(str(pk)) for (pk,) in rows]
+
+
+def learn() -> None:
+    """Let the planner see a large save at once: plans made for an empty table make every later check a long scan."""
+    run("ANALYZE invoices_record; ANALYZE invoices_recorddetail")
+
+
+def vars_of(reported: Reported) -> dict[str, object]:
+    """Return the parameters a statement names."""
+    return {name: getattr(reported, name) for name in reported.__slots__}

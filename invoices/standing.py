@@ -1,0 +1,216 @@
+"""How a recipient's records stand today: the facts the rules ask for, in Python for one record, in SQL for a set.
+
+A record's own columns are facts already, except those that depend on the clock: the provisional GSTR-2B period of
+a saved record, and whether a Pending has lapsed. Both come from a few numbers worked out once per recipient and day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from ims_portal import calendar, clock, sql
+from ims_portal.models import Taxpayer
+from ims_portal.rules import actions, documents, gstr2b, periods
+from ims_portal.rules.actions import Action, Refusal
+from ims_portal.rules.documents import Form
+from ims_portal.rules.periods import Calendar, Filer, Frequency, TaxPeriod
+from ims_portal.rules.table import Decision, Fact
+from invoices.models import Record
+
+MONTHLY = periods.filer("27", (0, Frequency.MONTHLY))
+QUARTERLY = periods.filer("27", (0, Frequency.QUARTERLY))
+BILLS = ", ".join(f"'{s.value}'" for s in documents.Section if s in documents.BILLS_OF_ENTRY)
+AMENDED = ", ".join(f"'{s.value}'" for s in documents.Section if s in documents.AMENDMENTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One recipient on one Indian day: its own periods, the calendar in force, and what has lapsed.
+
+    `saved_monthly` and `saved_quarterly` are the months in whose filing window the day lies, for forms filed by the
+    month and by the quarter; `lapsed_upto` is the latest GSTR-2B month whose Pending has lapsed.
+    """
+
+    filer: Filer
+    calendar: Calendar
+    day: date
+    saved_monthly: int
+    saved_quarterly: int
+    lapsed_upto: int
+
+    def gstr2b_period(self, record: Record) -> TaxPeriod:
+        """Return the recipient's period a record counts in; provisional while it is only saved (R7.2)."""
+        if record.gstr2b_month is not None:
+            return self.filer.period(record.gstr2b_month)
+        window = self.saved_quarterly if record.files_by_quarter else self.saved_monthly
+        return self.filer.period(max(window, record.earliest_month))
+
+    def bypass(self, record: Record) -> str:
+        """Return why a record goes straight into GSTR-2B, or "" for one in IMS (R1.5)."""
+        if record.gstr2b_month is not None:
+            return record.bypass
+        month = self.gstr2b_period(record).month
+        return gstr2b.BYPASS.decide(
+            month,
+            section=record.section,
+            is_reverse_charge=record.reverse_charge,
+            is_pos_ineligible=record.is_pos_ineligible,
+            is_time_barred=is_time_barred(record, month),
+        ).outcome.value
+
+    def facts(self, record: Record) -> dict[str, Fact]:
+        """Return the facts of ACTION_REFUSALS for a record, all but the action."""
+        return {
+            "is_withdrawn": record.status == Record.Status.WITHDRAWN,
+            "bypasses": self.bypass(record) != "",
+            "is_settled": record.settled_month is not None,
+            "is_superseded": record.superseded_by_id is not None,
+            "is_unfiled_amendment": record.is_amendment and not record.is_filed,
+            "original_is_open": record.original_is_open,
+            "is_bill_of_entry": record.section in documents.BILLS_OF_ENTRY,
+            "reduces": record.reduces,
+            "pending_lapsed": self.pending_lapsed(record),
+        }
+
+    def refusal(self, record: Record, action: Action) -> Decision[Refusal | None]:
+        """Return what the law says to an action on a record, with the row that decided."""
+        return actions.ACTION_REFUSALS.decide(self.gstr2b_period(record).month, action=action, **self.facts(record))
+
+    def allowed(self, record: Record) -> list[Action]:
+        """Return the actions that would not be refused, in the order A, R, P, N."""
+        order = (Action.ACCEPT, Action.REJECT, Action.PENDING, Action.NONE)
+        return [action for action in order if self.refusal(record, action).outcome is None]
+
+    def is_specified(self, record: Record) -> bool:
+        """Whether a record asks the ITC-reduction question and may be pending for one period only (R2.14)."""
+        return actions.SPECIFIED.decide(self.gstr2b_period(record).month, reduces=record.reduces).outcome
+
+    def pending_lapsed(self, record: Record) -> bool:
+        """Whether the last day of Pending has passed for a specified record; no job has to have run (R3.5)."""
+        return self.is_specified(record) and self.gstr2b_period(record).month <= self.lapsed_upto
+
+    def pending_until(self, record: Record) -> date | None:
+        """Return the last day a specified record may be pending, None for any other (R3.4)."""
+        if not self.is_specified(record):
+            return None
+        return periods.pending_until(self.filer, self.gstr2b_period(record), self.calendar)
+
+    def effective_action(self, record: Record) -> Action:
+        """Return the action as it counts today: a lapsed Pending reads as No action (R3.5)."""
+        if record.settled_month is not None and record.action == Action.PENDING:
+            return Action.NONE
+        return actions.EFFECTIVE_ACTION.decide(
+            self.gstr2b_period(record).month,
+            action=record.action,
+            reduces=record.reduces,
+            pending_lapsed=self.pending_lapsed(record),
+        ).outcome
+
+    def remarks_blocked(self, record: Record) -> bool:
+        """Whether no remark may be given at all (R5.5)."""
+        month = self.gstr2b_period(record).month
+        given = actions.REMARK_REFUSALS.decide(month, action=Action.REJECT, answer="", remark=actions.Remark.GIVEN)
+        return self.bypass(record) != "" or given.outcome is not None
+
+    def columns(self, alias: str = "r") -> Mapping[str, str]:
+        """Return fact -> SQL over a record `alias`, the same facts as `facts`, plus `month` and `effective`."""
+        month = self.month_sql(alias)
+        specified = sql.dated_case(actions.SPECIFIED, {"reduces": f"{alias}.reduces"}, day=month)
+        lapsed = f"({specified} AND {month} <= {self.lapsed_upto:d})"
+        effective = sql.dated_case(
+            actions.EFFECTIVE_ACTION,
+            {"action": f"{alias}.action", "reduces": f"{alias}.reduces", "pending_lapsed": lapsed},
+            day=month,
+        )
+        return {
+            "is_withdrawn": f"{alias}.status = 'W'",
+            "bypasses": f"{self._bypass_sql(alias, month)} <> ''",
+            "is_settled": f"{alias}.settled_month IS NOT NULL",
+            "is_superseded": f"{alias}.superseded_by_id IS NOT NULL",
+            "is_unfiled_amendment": f"({alias}.section IN ({AMENDED}) AND {alias}.status <> 'F')",
+            "original_is_open": f"{alias}.original_is_open",
+            "is_bill_of_entry": f"{alias}.section IN ({BILLS})",
+            "reduces": f"{alias}.reduces",
+            "pending_lapsed": lapsed,
+            "month": month,
+            "specified": specified,
+            "effective": effective,
+        }
+
+    def month_sql(self, alias: str) -> str:
+        """Return the GSTR-2B month of a record as SQL, provisional while it is only saved."""
+        window = f"(CASE WHEN {alias}.files_by_quarter THEN {self.saved_quarterly:d} ELSE {self.saved_monthly:d} END)"
+        saved = own_month_sql(self.filer, f"greatest({window}, {alias}.earliest_month)")
+        return f"coalesce({alias}.gstr2b_month, {saved})"
+
+    def _bypass_sql(self, alias: str, month: str) -> str:
+        while_saved = sql.dated_case(
+            gstr2b.BYPASS,
+            {
+                "section": f"{alias}.section",
+                "is_reverse_charge": f"{alias}.reverse_charge",
+                "is_pos_ineligible": f"{alias}.is_pos_ineligible",
+                "is_time_barred": time_barred_sql(alias, month),
+            },
+            day=month,
+        )
+        return f"(CASE WHEN {alias}.status = 'F' THEN {alias}.bypass ELSE {while_saved} END)"
+
+
+def of(taxpayer: Taxpayer, at: datetime) -> Standing:
+    """Return how a recipient stands at a moment: two queries, for its filing frequency and the extensions."""
+    return on_day(calendar.filer(taxpayer), calendar.in_force(at), clock.day(at))
+
+
+def on_day(filer: Filer, in_force: Calendar, day: date) -> Standing:
+    """Return how a filer stands on an Indian day under a calendar."""
+    return Standing(
+        filer=filer,
+        calendar=in_force,
+        day=day,
+        saved_monthly=periods.window(Form.GSTR1, MONTHLY, day, in_force),
+        saved_quarterly=periods.window(Form.GSTR1, QUARTERLY, day, in_force),
+        lapsed_upto=periods.lapsed_upto(filer, day, in_force),
+    )
+
+
+def is_time_barred(record: Record, month: int) -> bool:
+    """Whether the credit of a record is time-barred in a period given by its last month (R7.9)."""
+    return gstr2b.TIME_BAR.decide(
+        section=record.section,
+        is_reverse_charge=record.reverse_charge,
+        adds_itc=record.effect.total > 0,
+        is_past_limit=bool(gstr2b.TIME_LIMIT.python(month, record.credit_fy)),
+    ).outcome
+
+
+def time_barred_sql(alias: str, month: str) -> str:
+    """Return `is_time_barred` as SQL over a record `alias`; `month` is the SQL of the period."""
+    adds = f"({alias}.effect_igst + {alias}.effect_cgst + {alias}.effect_sgst + {alias}.effect_cess > 0)"
+    return sql.case(
+        gstr2b.TIME_BAR,
+        {
+            "section": f"{alias}.section",
+            "is_reverse_charge": f"{alias}.reverse_charge",
+            "adds_itc": adds,
+            "is_past_limit": gstr2b.TIME_LIMIT.sql.format(period=month, credit_fy=f"{alias}.credit_fy"),
+        },
+    )
+
+
+def own_month_sql(filer: Filer, month: str) -> str:
+    """Return the last month of the filer's own period that contains a month, as SQL over `month` (YYYYMM)."""
+    branches = [
+        f"WHEN {month} >= {start:d} THEN {_period_end_sql(frequency, month)}"
+        for start, frequency in reversed(filer.changes[1:])
+    ]
+    final = _period_end_sql(filer.changes[0][1], month)
+    return f"(CASE {' '.join(branches)} ELSE {final} END)" if branches else final
+
+
+def _period_end_sql(frequency: Frequency, month: str) -> str:
+    if frequency is Frequency.MONTHLY:
+        return f"({month})"
+    return f"(({month}) + mod(3 - mod(mod({month}, 100), 3), 3))"

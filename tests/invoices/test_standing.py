@@ -1,0 +1,89 @@
+"""What a page says of a record and what a command says of it are one law: Python and SQL agree on every state."""
+
+from datetime import date
+
+import pytest
+
+from ims_portal.rules.actions import Action, Answer
+from ims_portal.rules.documents import Section
+from invoices import actions, actions_sql, standing
+from invoices.actions import Choice, Item
+from invoices.models import Record
+from tests import factories
+
+pytestmark = pytest.mark.django_db(transaction=True)
+DAYS = ("2025-11-08", "2025-11-12", "2025-12-09", "2025-12-20", "2025-12-21", "2026-01-15")
+
+
+@pytest.fixture
+def every_state() -> list[Record]:
+    """Records of one recipient in every state the rules tell apart."""
+    document = factories.document
+    factories.filed(
+        document(number="SETTLED"),
+        document(number="REJECTED"),
+        document(number="CARRIED"),
+        document(section=Section.CN, number="CN-PENDING", tax=9000),
+        document(number="RCM", reverse_charge=True),
+        on="2025-11-10",
+    )
+    records = {record.number: record for record in Record.objects.select_related("recipient")}
+    factories.act(records["REJECTED"], "R")
+    factories.act(records["CARRIED"], "P")
+    factories.act(records["CN-PENDING"], "P")
+    factories.filed_period(on="2025-11-18")
+    factories.saved(
+        document(number="SAVED", on="2025-11-20"),
+        document(section=Section.B2BA, number="SETTLED", tax=12000),
+        document(section=Section.B2BA, number="REJECTED", tax=18000),
+        document(section=Section.B2BA, number="CARRIED", tax=20000),
+        period="112025",
+        on="2025-12-01",
+    )
+    return list(Record.objects.select_related("recipient", "supplier_return"))
+
+
+@pytest.mark.parametrize("day", DAYS)
+def test_pages_and_commands_refuse_alike(every_state: list[Record], day: str) -> None:
+    today = standing.of(every_state[0].recipient, factories.at(day))
+    for record in every_state:
+        for action in Action:
+            asks = action is Action.ACCEPT and today.is_specified(record)
+            choice = Choice(action, Answer.FULL if asks else Answer.NOT_GIVEN)
+            judged = actions_sql.judge(record.recipient_id, today, [Item(record.pk, record.version, choice)])[0]
+            assert judged.refusal == today.refusal(record, action).outcome, (record.number, record.section, action)
+
+
+@pytest.mark.parametrize("day", DAYS)
+def test_periods_and_effective_actions_are_read_alike(every_state: list[Record], day: str) -> None:
+    today = standing.of(every_state[0].recipient, factories.at(day))
+    columns = today.columns("r")
+    rows = actions_sql.run(f"SELECT r.id, {columns['month']}, {columns['effective']} FROM invoices_record r")
+    told = {pk: (month, effective) for pk, month, effective in rows}
+    for record in every_state:
+        assert told[record.pk] == (today.gstr2b_period(record).month, today.effective_action(record).value)
+
+
+def test_a_saved_record_moves_on_by_the_clock_alone() -> None:
+    record = factories.saved(on="2025-11-05")[0]
+    on_the_11th = standing.of(record.recipient, factories.at("2025-11-11"))
+    on_the_12th = standing.of(record.recipient, factories.at("2025-11-12"))
+    assert on_the_11th.gstr2b_period(record).month == 202510
+    assert on_the_12th.gstr2b_period(record).month == 202511
+
+
+def test_the_last_day_of_pending_is_included() -> None:
+    note = factories.filed_record(section=Section.CN, number="CN1", tax=9000)
+    factories.act(note, "P")
+    note.refresh_from_db()
+    last = standing.of(note.recipient, factories.at("2025-12-20 23:59"))
+    assert (last.pending_until(note), last.effective_action(note)) == (date(2025, 12, 20), Action.PENDING)
+    after = standing.of(note.recipient, factories.at("2025-12-21 00:00"))
+    assert (after.pending_lapsed(note), after.effective_action(note)) == (True, Action.NONE)
+
+
+def test_choices_are_compared_as_one_unit() -> None:
+    note = factories.filed_record(section=Section.CN, number="CN1", tax=9000)
+    factories.act(note, "A", answer="N", remark="never claimed")
+    note.refresh_from_db()
+    assert actions.choice_of(note) == Choice(Action.ACCEPT, Answer.NONE, remark="never claimed")
