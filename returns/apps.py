@@ -1,0 +1,22 @@
+"""The application's entry in Django."""
+
+from django.apps import AppConfig
+
+
+class ReturnsConfig(AppConfig):
+    """Returns."""
+
+    name = "returns"
+    verbose_name = "Returns"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Name the task that looks after this application's jobs, and what the home says of it."""
+        from ims_portal import queue  # noqa: PLC0415 - models exist only once all applications are loaded
+        from ims_portal import tiles as home  # noqa: PLC0415
+        from returns import tiles  # noqa: PLC0415
+        from returns.models import Gstr2bJob  # noqa: PLC0415
+
+        queue.serve(Gstr2bJob, "returns.tasks.compute_gstr2b")
+        home.serve("gstr2b", tiles.gstr2b)
+        home.serve("gstr3b", tiles.gstr3b)

@@ -1,0 +1,71 @@
+"""Forms of GSTR-3B: four amounts in rupees as people type them, and why."""
+
+from __future__ import annotations
+
+import re
+
+from django import forms
+from django.utils.translation import gettext as _
+
+from ims_portal.rules.money import HEADS, Tax
+from returns import gstr3b, wording
+
+RUPEES = re.compile(r"-?(0|[1-9][0-9]{0,12})(\.[0-9]{1,2})?")
+
+
+class RupeesField(forms.CharField):
+    """An amount in rupees, signed, with at most two decimals; commas are for eyes. Its value is whole paise."""
+
+    def __init__(self, **options: object) -> None:
+        super().__init__(
+            max_length=24, widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}), **options
+        )  # type: ignore[arg-type]
+
+    def clean(self, value: object) -> int:
+        """Return whole paise; a text that is no amount is refused with the way to write it."""
+        text = str(super().clean(value)).replace(",", "").strip()
+        if not RUPEES.fullmatch(text):
+            raise forms.ValidationError(_problem(text, str(self.label)))
+        sign = -1 if text.startswith("-") else 1
+        whole, _dot, fraction = text.lstrip("-").partition(".")
+        return sign * (int(whole) * 100 + int(fraction.ljust(2, "0") or "0"))
+
+
+def _problem(text: str, label: str) -> str:
+    if any(letter.isdigit() and not letter.isascii() for letter in text):
+        return _("%(field)s: write the amount with the digits 0 to 9.") % {"field": label}
+    return _("%(field)s: write rupees as 12,34,567.00, with at most two decimals; a minus sign may stand first.") % {
+        "field": label
+    }
+
+
+class DeclareForm(forms.Form):
+    """What a row of Table 4 is declared as, head by head, and why."""
+
+    reason = forms.CharField(max_length=gstr3b.REASON_LIMIT, required=False, strip=True)
+
+    def __init__(self, *args: object, **options: object) -> None:
+        super().__init__(*args, **options)  # type: ignore[arg-type]
+        amounts = {
+            head: RupeesField(
+                label=wording.HEAD_NAMES[head],
+                error_messages={
+                    "required": _("%(field)s: write an amount, 0 where there is none.")
+                    % {"field": wording.HEAD_NAMES[head]}
+                },
+            )
+            for head in HEADS
+        }
+        self.fields = {**amounts, **self.fields}
+
+    @property
+    def tax(self) -> Tax:
+        """The four amounts, in paise."""
+        return Tax(*(self.cleaned_data[head] for head in HEADS))
+
+    @property
+    def told(self) -> list[tuple[str, str]]:
+        """Every problem with the id of its field, for the summary on top."""
+        return [
+            (f"id_{name}" if name in self.fields else "", text) for name, texts in self.errors.items() for text in texts
+        ]

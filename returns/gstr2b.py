@@ -1,0 +1,334 @@
+"""GSTR-2B: asked for, computed under the inbox lock, read by version, compared (R7)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from ims_portal import access, audit, calendar, clock, once, queue
+from ims_portal.access import Right
+from ims_portal.clock import Clock
+from ims_portal.models import Membership, Taxpayer, User
+from ims_portal.rules import actions, gstr2b, periods
+from ims_portal.rules.actions import Refusal
+from ims_portal.rules.gstr2b import Part, Placement
+from ims_portal.rules.money import Tax
+from ims_portal.rules.periods import Calendar, Filer, TaxPeriod
+from invoices import locking, standing
+from invoices.models import Inbox
+from invoices.standing import Standing
+from returns import gstr2b_sql
+from returns.models import Gstr2b, Gstr2bJob, Gstr2bLine, ReturnPeriod
+
+ENGINE = "rules-1"
+"""Names the code that computed a statement: a draft of another engine is out of date, a filed one stays."""
+
+
+class StatementRefusedError(Exception):
+    """A GSTR-2B cannot be computed now; `refusal` is the rules' code (R7.5)."""
+
+    def __init__(self, refusal: Refusal, period: TaxPeriod) -> None:
+        self.refusal = refusal
+        self.period = period
+        super().__init__(refusal.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """The statement that holds now, and whether nothing had changed since it was made (NOTHING_CHANGED)."""
+
+    statement: Gstr2b
+    nothing_changed: bool
+
+
+def request(
+    *, taxpayer: Taxpayer, period: TaxPeriod, actor: User | None, clock: Clock, request_id: uuid.UUID | None = None
+) -> Gstr2bJob:
+    """Ask for a period's statement and return the job that will make it; a live one is reused.
+
+    This will raise StatementRefusedError now rather than leave a job that must fail. The same `request_id` again
+    returns the job it made; once.MismatchError where it was used for something else.
+    """
+    at = clock.now()
+    if actor is not None:
+        access.require(user=actor, taxpayer=taxpayer, right=Right.COMPUTE, at=at)
+    locking.ensure([taxpayer])
+    with transaction.atomic():
+        command = None
+        if actor is not None and request_id is not None:
+            command = once.claim(
+                actor=actor, key=request_id, body={"do": "compute", "gstin": taxpayer.gstin, "period": period.name}
+            )
+        if command is not None and command.answer:
+            return Gstr2bJob.objects.get(taxpayer=taxpayer, pk=command.answer["job"])
+        refuse(taxpayer=taxpayer, period=period, inbox=Inbox.objects.get(pk=taxpayer.pk), at=at)
+        job = _wanted(taxpayer, period, actor)
+        if command is not None:
+            once.answered(command, {"job": str(job.pk)})
+        return job
+
+
+def _wanted(taxpayer: Taxpayer, period: TaxPeriod, actor: User | None) -> Gstr2bJob:
+    """Return the live job of a period, made where there is none."""
+    try:
+        with transaction.atomic():
+            job = Gstr2bJob.objects.create(taxpayer=taxpayer, month=period.month, requested_by=actor)
+            queue.enqueue(job)
+            return job
+    except IntegrityError:
+        live = Gstr2bJob.objects.exclude(state__in=[Gstr2bJob.State.DONE, Gstr2bJob.State.FAILED])
+        found = live.filter(taxpayer=taxpayer, month=period.month).first()
+        return found or _wanted(taxpayer, period, actor)
+
+
+def compute(
+    *, taxpayer: Taxpayer, period: TaxPeriod, actor: User | None, clock: Clock, job: Gstr2bJob | None = None
+) -> Computed:
+    """Make the period's statement, or return the existing one when nothing changed since (R7.5).
+
+    One transaction under the inbox lock; a fixed number of statements whatever the count. `job` is finished in it.
+    Raises StatementRefusedError and locking.BusyError.
+    """
+    locking.ensure([taxpayer])
+
+    def work() -> Computed:
+        inbox = locking.lock([taxpayer.pk])[taxpayer.pk]
+        at = clock.now()
+        if actor is not None:
+            access.require(user=actor, taxpayer=taxpayer, right=Right.COMPUTE, at=at)
+        refuse(taxpayer=taxpayer, period=period, inbox=inbox, at=at)
+        done = _compute_under_lock(taxpayer, period, inbox, actor, at)
+        if job is not None:
+            job.notice = "NOTHING_CHANGED" if done.nothing_changed else ""
+            queue.finish(job)
+        return done
+
+    return locking.transact(work)
+
+
+def _compute_under_lock(
+    taxpayer: Taxpayer, period: TaxPeriod, inbox: Inbox, actor: User | None, at: datetime
+) -> Computed:
+    today = standing.of(taxpayer, at)
+    latest = current(taxpayer, period)
+    if latest is not None and not is_out_of_date(latest, inbox=inbox, today=today):
+        return Computed(latest, nothing_changed=True)
+    kept = period_row(taxpayer, period)
+    version = latest.version + 1 if latest else 1
+    gstr2b_sql.write_version(recipient_id=taxpayer.pk, month=period.month, version=version, today=today)
+    sums = gstr2b_sql.sums(recipient_id=taxpayer.pk, month=period.month)
+    statement = Gstr2b.objects.create(
+        recipient=taxpayer,
+        return_period=kept,
+        month=period.month,
+        version=version,
+        seq=inbox.seq,
+        as_of=today.day,
+        computed_at=at,
+        computed_by=actor,
+        engine=ENGINE,
+        sums=_stored(sums),
+        line_count=sum(count for count, _tax in sums.values()),
+    )
+    audit.record(
+        event="gstr2b.computed",
+        at=at,
+        actor=actor,
+        taxpayer=taxpayer,
+        subject=f"GSTR-2B {period.name}",
+        details={"version": version, "lines": statement.line_count},
+    )
+    return Computed(statement, nothing_changed=False)
+
+
+def refuse(*, taxpayer: Taxpayer, period: TaxPeriod, inbox: Inbox, at: datetime) -> None:
+    """Raise StatementRefusedError where the period's statement cannot be made at this moment (R7.5)."""
+    refusal = refusal_of(
+        taxpayer=taxpayer,
+        period=period,
+        inbox=inbox,
+        filer=calendar.filer(taxpayer),
+        in_force=calendar.in_force(at),
+        day=clock.day(at),
+    )
+    if refusal is not None:
+        raise StatementRefusedError(refusal, period)
+
+
+def refusal_of(
+    *,
+    taxpayer: Taxpayer,
+    period: TaxPeriod,
+    inbox: Inbox,
+    filer: Filer,
+    in_force: Calendar,
+    day: date,
+) -> Refusal | None:
+    """Return why the period's statement cannot be made, or None."""
+    is_own = not taxpayer.is_isd and filer.owns(period)
+    return gstr2b.COMPUTE_REFUSALS.decide(
+        is_own_period=is_own,
+        is_filed=period.month < inbox.open_month,
+        is_early=day < periods.draft_day(filer, period, in_force),
+        previous_is_unfiled=period.month > inbox.open_month,
+    ).outcome
+
+
+def current(taxpayer: Taxpayer, period: TaxPeriod) -> Gstr2b | None:
+    """Return the newest version of a period's statement."""
+    return versions(taxpayer, period).first()
+
+
+def version(*, taxpayer: Taxpayer, period: TaxPeriod, version: int | None = None) -> Gstr2b | None:
+    """Return one version of a period's statement, the newest where none is named."""
+    made = versions(taxpayer, period)
+    return (made if version is None else made.filter(version=version)).first()
+
+
+def versions(taxpayer: Taxpayer, period: TaxPeriod) -> QuerySet[Gstr2b]:
+    """Return all versions of a period's statement, the newest first."""
+    return Gstr2b.objects.filter(recipient=taxpayer, month=period.month).order_by("-version")
+
+
+def is_out_of_date(statement: Gstr2b, *, inbox: Inbox, today: Standing) -> bool:
+    """Whether something changed since a statement was computed, or a Pending lapsed since (R7.11).
+
+    A filed period's statement never is.
+    """
+    if statement.month < inbox.open_month:
+        return False
+    if statement.seq != inbox.seq or statement.engine != ENGINE:
+        return True
+    then = periods.lapsed_upto(today.filer, statement.as_of, today.calendar)
+    first_specified = min(start for start in actions.SPECIFIED.versions if start)
+    return then != today.lapsed_upto and gstr2b_sql.lapsed_since(
+        recipient_id=statement.recipient_id,
+        open_month=inbox.open_month,
+        lapsed_then=then,
+        lapsed_now=today.lapsed_upto,
+        first=first_specified,
+    )
+
+
+def lines(statement: Gstr2b) -> QuerySet[Gstr2bLine]:
+    """Return the lines of one version of a statement, not in any order."""
+    return Gstr2bLine.objects.filter(
+        Q(last_version=None) | Q(last_version__gte=statement.version),
+        recipient_id=statement.recipient_id,
+        month=statement.month,
+        first_version__lte=statement.version,
+    )
+
+
+def sums_by_part(statement: Gstr2b) -> dict[tuple[Placement, Part], Tax]:
+    """Return (placement, part) -> tax as printed, from the sums kept with a statement."""
+    found: dict[tuple[Placement, Part], Tax] = {}
+    for placement, parts in statement.sums.items():
+        for part, rows in parts.items():
+            key = Placement(placement), Part(part)
+            found[key] = sum((Tax(*line[1:]) for line in rows.values()), Tax())
+    return found
+
+
+def _stored(sums: Mapping[tuple[str, str, str], tuple[int, Tax]]) -> dict[str, dict[str, dict[str, list[int]]]]:
+    """Return sums as kept: placement -> part -> row -> [count, igst, cgst, sgst, cess]."""
+    kept: dict[str, dict[str, dict[str, list[int]]]] = {}
+    for (placement, part, row), (count, tax) in sums.items():
+        kept.setdefault(placement, {}).setdefault(part, {})[row] = [count, *tax]
+    return kept
+
+
+def period_row(taxpayer: Taxpayer, period: TaxPeriod) -> ReturnPeriod:
+    """Return the row of a taxpayer's period, made when it is first needed."""
+    row, _made = ReturnPeriod.objects.get_or_create(
+        taxpayer=taxpayer, month=period.month, defaults={"frequency": period.frequency.value}
+    )
+    return row
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One record that two versions count differently: its line in the older, in the newer, either may be missing."""
+
+    record_id: int
+    older: Gstr2bLine | None
+    newer: Gstr2bLine | None
+
+    @property
+    def difference(self) -> Tax:
+        """Newer less older, as printed."""
+        return (self.newer.tax if self.newer else Tax()) - (self.older.tax if self.older else Tax())
+
+
+def diff(older: Gstr2b, newer: Gstr2b) -> list[Change]:
+    """Return what changed between two versions of a period's statement: a range query over the lines' versions."""
+    touched = (
+        Gstr2bLine.objects.filter(recipient_id=newer.recipient_id, month=newer.month)
+        .filter(
+            Q(first_version__gt=older.version, first_version__lte=newer.version)
+            | Q(last_version__gte=older.version, last_version__lt=newer.version)
+        )
+        .select_related("record")
+    )
+    pairs: dict[int, list[Gstr2bLine | None]] = {}
+    for line in touched.order_by("record_id", "first_version"):
+        pair = pairs.setdefault(line.record_id, [None, None])
+        if line.first_version <= older.version:
+            pair[0] = line
+        if line.last_version is None or line.last_version >= newer.version:
+            pair[1] = line
+    return [Change(pk, first, second) for pk, (first, second) in pairs.items() if first or second]
+
+
+def drafts_due(*, at: datetime) -> list[tuple[Taxpayer, TaxPeriod]]:
+    """Return the periods whose draft the clock has reached: 3B before it filed in time, no statement yet (R7.1, R7.4).
+
+    A period whose earlier 3B was filed only after its draft day is computed by the taxpayer, not drafted; so is one
+    whose draft failed. A fixed number of queries, whatever the count.
+    """
+    in_force, day = calendar.in_force(at), clock.day(at)
+    open_inboxes = (
+        Inbox.objects.exclude(taxpayer__kind=Taxpayer.Kind.ISD)
+        .filter(
+            Exists(Membership.objects.filter(taxpayer_id=OuterRef("taxpayer_id"))), open_month__lt=periods.month_of(day)
+        )
+        .select_related("taxpayer")
+    )
+    filers = calendar.filers([inbox.taxpayer for inbox in open_inboxes])
+    reached = []
+    for inbox in open_inboxes:
+        filer = filers[inbox.taxpayer_id]
+        period = filer.period(inbox.open_month)
+        if day >= periods.draft_day(filer, period, in_force):
+            reached.append((inbox.taxpayer, period, filer))
+    return _without_draft(reached, in_force)
+
+
+def _without_draft(
+    reached: list[tuple[Taxpayer, TaxPeriod, Filer]], in_force: Calendar
+) -> list[tuple[Taxpayer, TaxPeriod]]:
+    """Return those of the periods reached that have no statement, no failed draft and no earlier 3B filed too late."""
+    of_these = {"taxpayer__in": [taxpayer for taxpayer, _period, _filer in reached]}
+    months = {period.month for _taxpayer, period, _filer in reached}
+    has_one = set(
+        Gstr2b.objects.filter(recipient__in=of_these["taxpayer__in"], month__in=months).values_list(
+            "recipient_id", "month"
+        )
+    )
+    failed = Gstr2bJob.objects.filter(**of_these, month__in=months, requested_by=None, state=Gstr2bJob.State.FAILED)
+    has_one |= set(failed.values_list("taxpayer_id", "month"))
+    earlier = {filer.previous(period).month for _taxpayer, period, filer in reached}
+    filings = ReturnPeriod.objects.filter(**of_these, month__in=earlier, is_filed=True)
+    filed_on = {(pk, month): day for pk, month, day in filings.values_list("taxpayer_id", "month", "filing__filed_on")}
+    found = []
+    for taxpayer, period, filer in reached:
+        filed = filed_on.get((taxpayer.pk, filer.previous(period).month))
+        in_time = filed is None or filed <= periods.draft_day(filer, period, in_force)
+        if in_time and (taxpayer.pk, period.month) not in has_one:
+            found.append((taxpayer, period))
+    return found

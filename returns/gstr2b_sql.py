@@ -1,0 +1,154 @@
+"""A statement as a set: every line of a period from the rule tables, written as what changed since the last version."""
+
+from __future__ import annotations
+
+from ims_portal import sql
+from ims_portal.rules import gstr2b
+from ims_portal.rules.gstr2b import PARTS_B, Part, Placement
+from ims_portal.rules.money import HEADS, Tax
+from ims_portal.rules.table import Table
+from ims_portal.sql import run
+from invoices.standing import Standing, time_barred_sql
+
+LINE = (
+    "record_id",
+    "placement",
+    "reason",
+    "part",
+    "row",
+    "cell",
+    "status",
+    *HEADS,
+    "answer",
+    "remark",
+    "rule_version",
+    "cite",
+)
+"""What makes a line; two versions share a line as long as all of it is equal."""
+
+
+def wanted(today: Standing) -> str:
+    """Return the SELECT of every line the period's statement must have, over %(recipient)s and %(month)s (R7.6)."""
+    columns = today.columns("r")
+    placement = {
+        "bypass": "r.bypass",
+        "unavailable": "r.unavailable",
+        "action": columns["effective"],
+        "is_barred": time_barred_sql("r", "%(month)s"),
+    }
+    counts = {
+        head: gstr2b.COUNTED.sql.format(
+            effect=f"r.effect_{head}",
+            declared=f"r.declared_{head}",
+            answer=f"(CASE WHEN {columns['effective']} = 'A' THEN r.answer ELSE '' END)",
+        )
+        for head in HEADS
+    }
+    b_parts = ", ".join(f"'{part.value}'" for part in Part if part in PARTS_B)
+    amounts = ", ".join(
+        f"(CASE WHEN l.part IN ({b_parts}) THEN -1 ELSE 1 END) * "
+        f"(CASE WHEN l.placement = 'available' THEN l.counted_{head} ELSE l.effect_{head} END) AS {head}"
+        for head in HEADS
+    )
+    cell = sql.case(gstr2b.CELL, {"placement": "l.placement", "part": "l.part"})
+    status = sql.case(gstr2b.STATUS, {"bypass": "l.bypass", "action": "l.effective"})
+    return f"""
+        SELECT l.id AS record_id, l.placement, CASE WHEN l.placement <> 'not_available' THEN ''
+                WHEN l.unavailable <> '' THEN l.unavailable ELSE 'C' END AS reason,
+            l.part, l.section AS row, {cell} AS cell, {status} AS status, {amounts},
+            CASE WHEN l.effective = 'A' THEN l.answer ELSE '' END AS answer, l.remark,
+            {rule_version()} AS rule_version, {cites(gstr2b.PLACEMENT, "l.placed_by")} AS cite
+        FROM (
+            SELECT r.id, r.section, r.bypass, r.unavailable, r.answer, r.remark, r.gstr2b_month,
+                {columns["effective"]} AS effective,
+                {sql.case(gstr2b.PLACEMENT, placement)} AS placement,
+                {sql.row_number(gstr2b.PLACEMENT, placement)} AS placed_by,
+                {sql.case(gstr2b.PART, {"section": "r.section", "is_reverse_charge": "r.reverse_charge"})} AS part,
+                {", ".join(f"r.effect_{head}" for head in HEADS)},
+                {", ".join(f"{expression} AS counted_{head}" for head, expression in counts.items())}
+            FROM invoices_record r
+            WHERE r.recipient_id = %(recipient)s AND r.status = 'F' AND r.settled_month IS NULL
+              AND r.superseded_by_id IS NULL AND r.gstr2b_month <= %(month)s) l
+        WHERE l.placement <> 'nowhere'
+    """
+
+
+def rule_version() -> str:
+    """Return the start of the version of the bypass rule that governed a line, as SQL."""
+    starts = sorted(gstr2b.BYPASS.versions, reverse=True)
+    return "(CASE " + " ".join(f"WHEN l.gstr2b_month >= {start} THEN {start}" for start in starts) + " ELSE 0 END)"
+
+
+def cites(table: Table[Placement], column: str) -> str:
+    """Return the citation of the row that decided, by its number, as SQL."""
+    branches = " ".join(f"WHEN {number} THEN {sql.literal(line.cite)}" for number, line in enumerate(table.rows))
+    return f"(CASE {column} {branches} END)"
+
+
+def write_version(*, recipient_id: int, month: int, version: int, today: Standing) -> None:
+    """Make the lines of a new version: close those that no longer hold, add those that are new.
+
+    Lines that stay are marked first and found by record: comparing while inserting would read what it inserts. Both
+    sides are whole sets, so nested loops are off: statistics of lines just written would tempt the planner to them.
+    """
+    names = ", ".join(LINE)
+    same = " AND ".join(f"o.{name} = w.{name}" for name in LINE)
+    parameters = {"recipient": recipient_id, "month": month, "version": version}
+    run("DROP TABLE IF EXISTS wanted_lines")
+    run(
+        f"CREATE TEMPORARY TABLE wanted_lines ON COMMIT DROP AS SELECT w.*, false AS stays FROM ({wanted(today)}) w",
+        parameters,
+    )
+    run("ANALYZE wanted_lines; SET LOCAL enable_nestloop = off")
+    if version > 1:
+        run(
+            f"""
+            UPDATE wanted_lines w SET stays = true FROM returns_gstr2bline o
+            WHERE o.recipient_id = %(recipient)s AND o.month = %(month)s AND o.last_version IS NULL AND {same}
+            """,
+            parameters,
+        )
+        run(
+            """
+            UPDATE returns_gstr2bline o SET last_version = %(version)s - 1
+            WHERE o.recipient_id = %(recipient)s AND o.month = %(month)s AND o.last_version IS NULL
+              AND NOT EXISTS (SELECT 1 FROM wanted_lines w WHERE w.record_id = o.record_id AND w.stays)
+            """,
+            parameters,
+        )
+    run(
+        f"""
+        INSERT INTO returns_gstr2bline (recipient_id, month, first_version, {names})
+        SELECT %(recipient)s, %(month)s, %(version)s, {", ".join(f"w.{name}" for name in LINE)}
+        FROM wanted_lines w WHERE NOT w.stays
+        """,
+        parameters,
+    )
+    run("SET LOCAL enable_nestloop = on")
+
+
+def sums(*, recipient_id: int, month: int) -> dict[tuple[str, str, str], tuple[int, Tax]]:
+    """Return (placement, part, row) -> (count, tax as printed) of the lines that hold now."""
+    rows = run(
+        """
+        SELECT placement, part, row, count(*), sum(igst), sum(cgst), sum(sgst), sum(cess) FROM returns_gstr2bline
+        WHERE recipient_id = %(recipient)s AND month = %(month)s AND last_version IS NULL
+        GROUP BY placement, part, row ORDER BY placement, part, row
+    """,
+        {"recipient": recipient_id, "month": month},
+    )
+    return {(str(r[0]), str(r[1]), str(r[2])): (int(str(r[3])), Tax(*(int(str(v)) for v in r[4:8]))) for r in rows}
+
+
+def lapsed_since(*, recipient_id: int, open_month: int, lapsed_then: int, lapsed_now: int, first: int) -> bool:
+    """Whether a Pending in scope has lapsed between two days, given what had lapsed on each (R7.11 iii)."""
+    rows = run(
+        """
+        SELECT EXISTS (SELECT 1 FROM invoices_record r WHERE r.recipient_id = %(recipient)s AND r.status = 'F'
+            AND r.settled_month IS NULL AND r.superseded_by_id IS NULL AND r.bypass = '' AND r.action = 'P'
+            AND r.reduces AND r.gstr2b_month >= %(first)s AND r.gstr2b_month <= %(open)s
+            AND r.gstr2b_month > %(then)s AND r.gstr2b_month <= %(now)s)
+    """,
+        {"recipient": recipient_id, "open": open_month, "then": lapsed_then, "now": lapsed_now, "first": first},
+    )
+    return bool(rows[0][0])

@@ -1,0 +1,462 @@
+"""GSTR-3B: derived from the statement and the taxpayer's own returns, declared by its people, filed (R8)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+
+from django.db.models import Sum
+
+from ims_portal import access, audit, calendar, once
+from ims_portal.access import Right
+from ims_portal.clock import Clock
+from ims_portal.models import Command, RuleSwitch, Taxpayer, User
+from ims_portal.rules import gstr2b as rules2b
+from ims_portal.rules import gstr3b as rules
+from ims_portal.rules import periods
+from ims_portal.rules.actions import Refusal
+from ims_portal.rules.documents import Form, InvoiceType, Section
+from ims_portal.rules.money import HEADS, NIL, Tax
+from ims_portal.rules.periods import Return, TaxPeriod
+from invoices import actions, locking, standing
+from invoices.models import Inbox, Record, SupplierReturn
+from invoices.standing import Standing
+from returns import gstr2b, table3
+from returns.models import Addback, Adjustment, Filing, Gstr2b, LedgerEntry, ReturnPeriod
+from returns.table3 import Entry
+
+TABLE4_LOCK_FROM = "TABLE4_LOCK_FROM"
+REASON_LIMIT = 250
+
+
+class Gstr3bRefusedError(Exception):
+    """A row may not be edited or the return not filed; `refusal` is the rules' code."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        self.refusal = refusal
+        super().__init__(refusal.value)
+
+
+class ChangedSinceShownError(Exception):
+    """The figures are no longer those that were shown; nothing was filed. `shown_now` is the draft as it stands."""
+
+    code = "CHANGED_SINCE_SHOWN"
+
+    def __init__(self, shown_now: Draft) -> None:
+        self.shown_now = shown_now
+        super().__init__(self.code)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A period's GSTR-3B as it stands: row -> tax in paise, derived and declared; as filed once it is.
+
+    `digest` is what a signatory is shown and must send back; `refusal` what filing would answer now, `facts` what it
+    was decided on.
+    """
+
+    taxpayer: Taxpayer
+    period: TaxPeriod
+    statement: Gstr2b | None
+    is_out_of_date: bool
+    changes_since: int
+    derived: Mapping[str, Tax]
+    declared: Mapping[str, Tax]
+    reasons: Mapping[str, str]
+    addback: Tax
+    outward: list[Entry]
+    locked: list[str]
+    warnings: list[str]
+    refusal: Refusal | None
+    filing: Filing | None
+    open_period: TaxPeriod
+    due: date
+    reclaim_room: Tax = NIL
+    rcm_room: Tax = NIL
+    facts: Mapping[str, bool] = field(default_factory=dict)
+    digest: str = field(default="")
+
+
+def draft(*, taxpayer: Taxpayer, period: TaxPeriod, at: datetime, today: Standing | None = None) -> Draft:
+    """Return a period's GSTR-3B as it stands at a moment. This will write nothing. `today` saves working it out."""
+    inbox = Inbox.objects.filter(pk=taxpayer.pk).first() or Inbox(taxpayer=taxpayer, open_month=taxpayer.first_month)
+    return _draft(taxpayer, period, inbox, today or standing.of(taxpayer, at))
+
+
+def _draft(taxpayer: Taxpayer, period: TaxPeriod, inbox: Inbox, today: Standing) -> Draft:
+    filing = None
+    if period.month < inbox.open_month:
+        filed = Filing.objects.filter(taxpayer=taxpayer, month=period.month)
+        filing = filed.select_related("statement", "filed_by").first()
+    statement = filing.statement if filing else gstr2b.current(taxpayer, period)
+    outward = table3.entries(taxpayer=taxpayer, period=period)
+    adjusted = {
+        row.row: row
+        for row in Adjustment.objects.filter(return_period__taxpayer=taxpayer, return_period__month=period.month)
+    }
+    derived = rules.computed(_stored(filing.derived) if filing else derive(statement, outward))
+    changed = {name: line.tax for name, line in adjusted.items()}
+    declared = rules.computed(_stored(filing.declared) if filing else {**derived, **changed})
+    stale = statement is not None and not filing and gstr2b.is_out_of_date(statement, inbox=inbox, today=today)
+    rooms = _rooms(taxpayer, declared)
+    facts = _filing_facts(taxpayer, period, inbox, today, statement, stale, rooms)
+    found = Draft(
+        taxpayer=taxpayer,
+        period=period,
+        statement=statement,
+        is_out_of_date=stale,
+        changes_since=inbox.seq - statement.seq if statement else 0,
+        derived=derived,
+        declared=declared,
+        reasons={name: line.reason for name, line in adjusted.items()},
+        addback=table3.added_back(outward),
+        outward=outward,
+        locked=locked_rows(period),
+        warnings=rules.warnings(derived, declared),
+        filing=filing,
+        open_period=today.filer.period(inbox.open_month),
+        due=_due(period, today),
+        refusal=_filing_refusal(taxpayer, period, today, facts),
+        reclaim_room=rooms[0],
+        rcm_room=rooms[1],
+        facts=facts,
+    )
+    return replace(found, digest=digest(found))
+
+
+def derive(statement: Gstr2b | None, outward: Iterable[Entry]) -> dict[str, Tax]:
+    """Return the derived rows: Table 4 and 3.1(d) from the statement, outward rows from filed returns (R8.1, R8.6)."""
+    rows = rules2b.table4(gstr2b.sums_by_part(statement)) if statement else {}
+    for name, tax in table3.sums(outward).items():
+        rows[name] = rows.get(name, Tax()) + tax
+    return rows
+
+
+def locked_rows(period: TaxPeriod) -> list[str]:
+    """Return the rows that answer FIELD_LOCKED in a period (R8.2, R8.3, R8.17)."""
+    switched_on = _table4_is_locked(period)
+    return [row for row in rules.ROWS if _edit_refusal(period, row, switched_on) is Refusal.FIELD_LOCKED]
+
+
+def edit_refusal(period: TaxPeriod, row: str) -> Refusal | None:
+    """Return why a row cannot be edited in a period, or None; the Table 4 switch counts when it is on."""
+    return _edit_refusal(period, row, _table4_is_locked(period))
+
+
+def _table4_is_locked(period: TaxPeriod) -> bool:
+    return RuleSwitch.objects.filter(name=TABLE4_LOCK_FROM, from_month__lte=period.month).exists()
+
+
+def _edit_refusal(period: TaxPeriod, row: str, switched_on: bool) -> Refusal | None:  # noqa: FBT001 a fact of the rule
+    refusal = rules.EDIT_REFUSALS.decide(period.month, row=row).outcome
+    if refusal is None and switched_on and rules.TABLE_4_LOCK.decide(row=row).outcome:
+        return Refusal.FIELD_LOCKED
+    return refusal
+
+
+def adjust(  # noqa: PLR0913 one argument per field of the form
+    *,
+    taxpayer: Taxpayer,
+    period: TaxPeriod,
+    row: str,
+    tax: Tax | None,
+    reason: str,
+    actor: User | None,
+    clock: Clock,
+    request_id: uuid.UUID | None = None,
+) -> Draft:
+    """Declare a row otherwise than derived, or (tax None) set it back. This will keep the value and its reason.
+
+    The same `request_id` again changes nothing. Raises once.MismatchError and Gstr3bRefusedError (ALREADY_FILED,
+    FIELD_NOT_EDITABLE, FIELD_LOCKED, REASON_REQUIRED).
+    """
+    locking.ensure([taxpayer])
+
+    def work() -> Draft:
+        inbox = locking.lock([taxpayer.pk])[taxpayer.pk]
+        at = clock.now()
+        if actor is not None:
+            access.require(user=actor, taxpayer=taxpayer, right=Right.COMPUTE, at=at)
+        today = standing.of(taxpayer, at)
+        command = _claim(
+            actor,
+            request_id,
+            {
+                "do": "adjust",
+                "gstin": taxpayer.gstin,
+                "period": period.name,
+                "row": row,
+                "tax": None if tax is None else list(tax),
+                "reason": reason,
+            },
+        )
+        if command is None or not command.answer:
+            told = {"reason": reason.strip()[:REASON_LIMIT], "actor": actor, "at": at}
+            _adjust_under_lock(inbox, period, row, tax, told)
+            audit.record(
+                event="gstr3b.adjusted", at=at, actor=actor, taxpayer=taxpayer, subject=f"GSTR-3B {period.name} {row}"
+            )
+            if command is not None:
+                once.answered(command, {"row": row})
+        return _draft(taxpayer, period, inbox, today)
+
+    return locking.transact(work)
+
+
+def _adjust_under_lock(inbox: Inbox, period: TaxPeriod, row: str, tax: Tax | None, told: Mapping[str, object]) -> None:
+    taxpayer = inbox.taxpayer
+    derived = _derived_row(taxpayer, period, row)
+    value = derived if tax is None else tax
+    refusal = _adjust_refusal(period, row, value != derived and not told["reason"], inbox)
+    if refusal is not None:
+        raise Gstr3bRefusedError(refusal)
+    kept = gstr2b.period_row(taxpayer, period)
+    if value == derived:
+        Adjustment.objects.filter(return_period=kept, row=row).delete()
+    else:
+        Adjustment.objects.update_or_create(return_period=kept, row=row, defaults={**value.as_dict(), **told})
+
+
+def _claim(actor: User | None, request_id: uuid.UUID | None, body: Mapping[str, object]) -> Command | None:
+    """Return the command of a request id, None where there is none to keep."""
+    return once.claim(actor=actor, key=request_id, body=body) if actor and request_id else None
+
+
+def _adjust_refusal(period: TaxPeriod, row: str, lacks_reason: bool, inbox: Inbox) -> Refusal | None:  # noqa: FBT001
+    if period.month < inbox.open_month:
+        return Refusal.ALREADY_FILED
+    refusal = edit_refusal(period, row)
+    if refusal is not None:
+        return refusal
+    return Refusal.REASON_REQUIRED if lacks_reason and rules.NEEDS_REASON.decide(row=row).outcome else None
+
+
+def _derived_row(taxpayer: Taxpayer, period: TaxPeriod, row: str) -> Tax:
+    outward = table3.entries(taxpayer=taxpayer, period=period)
+    return rules.computed(derive(gstr2b.current(taxpayer, period), outward))[row]
+
+
+def file(
+    *,
+    taxpayer: Taxpayer,
+    period: TaxPeriod,
+    actor: User | None,
+    clock: Clock,
+    shown_digest: str | None = None,
+    request_id: uuid.UUID | None = None,
+) -> Filing:
+    """File a period's GSTR-3B. This will settle its records, fix add-backs, move the statements, open the next period.
+
+    `shown_digest` is the digest the signatory was shown; where the figures differ now ChangedSinceShownError is raised
+    and nothing is filed (None: whatever stands is filed). The same `request_id` again returns the filing it made.
+    Raises Gstr3bRefusedError for the refusals of R8.11.
+    """
+    locking.ensure([taxpayer])
+
+    def work() -> Filing:
+        charged = _charged_suppliers(taxpayer, period)
+        inboxes = locking.lock({taxpayer.pk} | charged)
+        at = clock.now()
+        if actor is not None:
+            access.require(user=actor, taxpayer=taxpayer, right=Right.FILE, at=at)
+        command = _claim(
+            actor, request_id, {"do": "file", "gstin": taxpayer.gstin, "period": period.name, "digest": shown_digest}
+        )
+        if command is not None and command.answer:
+            return Filing.objects.get(taxpayer=taxpayer, pk=command.answer["filing"])
+        today = standing.of(taxpayer, at)
+        shown = _draft(taxpayer, period, inboxes[taxpayer.pk], today)
+        if shown.refusal is not None:
+            raise Gstr3bRefusedError(shown.refusal)
+        if shown_digest is not None and shown_digest != shown.digest:
+            raise ChangedSinceShownError(shown)
+        filing = _file_under_lock(shown, inboxes, today, actor, at)
+        if command is not None:
+            once.answered(command, {"filing": filing.pk})
+        return filing
+
+    return locking.transact(work)
+
+
+def _file_under_lock(
+    shown: Draft, inboxes: dict[int, Inbox], today: Standing, actor: User | None, at: datetime
+) -> Filing:
+    taxpayer, period, inbox = shown.taxpayer, shown.period, inboxes[shown.taxpayer.pk]
+    rejections = actions.settle(inbox=inbox, standing_now=today, period=period)
+    if not {line.supplier_id for line in rejections} <= inboxes.keys():
+        raise locking.LockSetChangedError
+    kept = gstr2b.period_row(taxpayer, period)
+    filing = Filing.objects.create(
+        taxpayer=taxpayer,
+        return_period=kept,
+        month=period.month,
+        statement=shown.statement,
+        seq=inbox.seq,
+        digest=shown.digest,
+        derived=_kept(shown.derived),
+        declared=_kept(shown.declared),
+        reasons=dict(shown.reasons),
+        reference=f"SBX-3B-{period.wire}-{kept.pk:08d}",
+        filed_on=today.day,
+        filed_at=at,
+        filed_by=actor,
+    )
+    ReturnPeriod.objects.filter(pk=kept.pk, is_filed=False).update(is_filed=True)
+    _fix_addbacks(filing, rejections, inboxes)
+    _move_ledgers(taxpayer, period, shown.declared, at)
+    audit.record(
+        event="gstr3b.filed",
+        at=at,
+        actor=actor,
+        taxpayer=taxpayer,
+        subject=f"GSTR-3B {period.name}",
+        details={"addbacks": len(rejections), "reference": filing.reference},
+    )
+    return filing
+
+
+def _charged_suppliers(taxpayer: Taxpayer, period: TaxPeriod) -> set[int]:
+    """Return the suppliers a filing may charge: those whose reducing records stand rejected. Re-read under the lock."""
+    rejected = Record.objects.filter(
+        recipient=taxpayer,
+        status=Record.Status.FILED,
+        settled_month=None,
+        superseded_by=None,
+        action="R",
+        reduces=True,
+        gstr2b_month__lte=period.month,
+        supplier__isnull=False,
+    )
+    suppliers = set(rejected.values_list("supplier_id", flat=True).distinct())
+    locking.ensure(list(Taxpayer.objects.filter(pk__in=suppliers, inbox__isnull=True)))
+    return suppliers
+
+
+def _fix_addbacks(filing: Filing, rejections: list[actions.Rejection], inboxes: dict[int, Inbox]) -> None:
+    filers = calendar.filers(Taxpayer.objects.filter(pk__in={line.supplier_id for line in rejections}))
+    Addback.objects.bulk_create(
+        [
+            Addback(
+                record_id=line.record_id,
+                recipient=filing.taxpayer,
+                supplier_id=line.supplier_id,
+                filing=filing,
+                target_month=target_month(
+                    filers[line.supplier_id], line.own_month, inboxes[line.supplier_id].open_month
+                ),
+                row=rules.OUTWARD_ROW.decide(
+                    section=Section(line.section), inv_type=InvoiceType(line.inv_type)
+                ).outcome,
+                **line.cap.as_dict(),
+            )
+            for line in rejections
+        ]
+    )
+
+
+def target_month(filer: periods.Filer, own_month: int, open_month: int) -> int:
+    """Return the supplier's period a fixed add-back lands in: its first unfiled one after the record's own (R6.4)."""
+    after = filer.following(filer.period(own_month))
+    return max(after.month, filer.period(open_month).month)
+
+
+def _move_ledgers(taxpayer: Taxpayer, period: TaxPeriod, declared: Mapping[str, Tax], at: datetime) -> None:
+    moves = {
+        LedgerEntry.Ledger.RECLAIM: declared["t4B2"] - declared["t4D1"],
+        LedgerEntry.Ledger.RCM: declared["t3_1_d"] - declared["t4A2"] - declared["t4A3"],
+    }
+    for ledger, move in moves.items():
+        if move:
+            move_ledger(taxpayer=taxpayer, ledger=ledger, move=move, cause="GSTR-3B", month=period.month, at=at)
+
+
+def move_ledger(
+    *, taxpayer: Taxpayer, ledger: LedgerEntry.Ledger, move: Tax, cause: str, at: datetime, month: int | None = None
+) -> None:
+    """Append a movement to a statement (R8.10). This will join the caller's transaction."""
+    LedgerEntry.objects.create(taxpayer=taxpayer, ledger=ledger, month=month, cause=cause, at=at, **move.as_dict())
+
+
+def balance(taxpayer: Taxpayer, ledger: str) -> Tax:
+    """Return the balance of a reclaim or RCM statement, in paise per head."""
+    return balances(taxpayer).get(ledger, NIL)
+
+
+def balances(taxpayer: Taxpayer) -> dict[str, Tax]:
+    """Return ledger -> balance in paise per head, of the statements that have movements."""
+    sums = (
+        LedgerEntry.objects.filter(taxpayer=taxpayer)
+        .values("ledger")
+        .annotate(**{f"sum_{head}": Sum(head) for head in HEADS})
+        .order_by()
+    )
+    return {line["ledger"]: Tax(*(int(line[f"sum_{head}"]) for head in HEADS)) for line in sums}
+
+
+def _rooms(taxpayer: Taxpayer, declared: Mapping[str, Tax]) -> tuple[Tax, Tax]:
+    held = balances(taxpayer)
+    return (
+        rules.reclaim_room(declared, held.get(LedgerEntry.Ledger.RECLAIM, NIL)),
+        rules.rcm_room(declared, held.get(LedgerEntry.Ledger.RCM, NIL)),
+    )
+
+
+def _due(period: TaxPeriod, today: Standing) -> date:
+    return today.calendar.due(Return.GSTR3B, period, today.filer.group)
+
+
+def _filing_facts(
+    taxpayer: Taxpayer,
+    period: TaxPeriod,
+    inbox: Inbox,
+    today: Standing,
+    statement: Gstr2b | None,
+    stale: bool,  # noqa: FBT001 a fact of the rule
+    rooms: tuple[Tax, Tax],
+) -> dict[str, bool]:
+    has_gstr1 = SupplierReturn.objects.filter(
+        supplier=taxpayer, form=Form.GSTR1.value, month=period.month, filed_on__isnull=False
+    ).exists()
+    return {
+        "is_filed": period.month < inbox.open_month,
+        "is_time_barred": periods.is_time_barred(_due(period, today), today.day),
+        "previous_is_unfiled": period.month > inbox.open_month,
+        "gstr1_is_unfiled": not has_gstr1,
+        "has_no_statement": statement is None,
+        "is_stale": stale,
+        "reclaim_exceeds": min(rooms[0]) < 0,
+        "rcm_exceeds": min(rooms[1]) < 0,
+    }
+
+
+def _filing_refusal(
+    taxpayer: Taxpayer, period: TaxPeriod, today: Standing, facts: Mapping[str, bool]
+) -> Refusal | None:
+    if taxpayer.is_isd or not today.filer.owns(period):
+        return Refusal.WRONG_PERIOD
+    return rules.FILING_REFUSALS.decide(period.month, **facts).outcome
+
+
+def digest(shown: Draft) -> str:
+    """Return the SHA-256 of what would be filed: who, which period, which statement, every row in paise."""
+    content = {
+        "gstin": shown.taxpayer.gstin,
+        "period": shown.period.name,
+        "statement": [shown.statement.pk, shown.statement.version] if shown.statement else None,
+        "derived": _kept(shown.derived),
+        "declared": _kept(shown.declared),
+        "reasons": dict(shown.reasons),
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _kept(rows: Mapping[str, Tax]) -> dict[str, list[int]]:
+    return {name: list(tax) for name, tax in rows.items()}
+
+
+def _stored(rows: Mapping[str, list[int]]) -> dict[str, Tax]:
+    return {name: Tax(*heads) for name, heads in rows.items()}

@@ -1,0 +1,306 @@
+"""The document lines behind a statement's figures, a page at a time; and what two versions count differently."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core import signing
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from ims_portal.rules.actions import Answer
+from ims_portal.rules.gstr2b import CELL, PARTS_B, Part, Placement, Status, Unavailable
+from ims_portal.rules.money import Tax
+from invoices.models import ActionEvent, Record
+from returns import gstr2b, summary, wording
+from returns.gstr2b import Change
+from returns.models import Gstr2b, Gstr2bLine
+
+SIZES = (25, 50, 100, 200)
+SALT = "returns.lines"
+LARGEST_DIFF = 500
+"""Records a comparison prints; the sums above them are of all."""
+
+STATUS_NAMES = {
+    Status.NONE.value: "",
+    Status.ACCEPTED.value: gettext_lazy("Accepted"),
+    Status.DEEMED_ACCEPTED.value: gettext_lazy("Deemed accepted"),
+    Status.REJECTED.value: gettext_lazy("Rejected"),
+}
+CHIPS = {
+    Status.NONE.value: "",
+    Status.ACCEPTED.value: "accepted",
+    Status.DEEMED_ACCEPTED.value: "none",
+    Status.REJECTED.value: "rejected",
+}
+REASONS = {
+    Unavailable.NO.value: "",
+    Unavailable.PLACE_OF_SUPPLY.value: gettext_lazy(
+        "P: place of supply and supplier in one State, recipient in another"
+    ),
+    Unavailable.TIME_BARRED.value: gettext_lazy("C: past the time limit of section 16(4)"),
+    Unavailable.INELIGIBLE.value: gettext_lazy("I: ineligible ISD document"),
+}
+ANSWERS = {"": "", "F": gettext_lazy("Full"), "P": gettext_lazy("Part"), "N": gettext_lazy("None")}
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which lines are asked for; an empty field asks for all. An unknown value is a question without an answer."""
+
+    section: str = ""
+    placement: str = ""
+    part: str = ""
+    status: str = ""
+    cell: str = ""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether every value is one the statement can have."""
+        return (
+            self.section in {"", *(section.value for section in summary.ROWS)}
+            and self.placement in {"", *(placement.value for placement in Placement)}
+            and self.part in {"", *(part.value for part in Part)}
+            and self.status in STATUS_NAMES
+            and self.cell in {"", *wording.ROW_NAMES}
+        )
+
+    def of(self, lines: QuerySet[Gstr2bLine]) -> QuerySet[Gstr2bLine]:
+        """Return the lines that are asked for."""
+        wanted = {
+            "row": self.section,
+            "placement": self.placement,
+            "part": self.part,
+            "status": self.status,
+            "cell": self.cell,
+        }
+        return lines.filter(**{name: value for name, value in wanted.items() if value})
+
+    def kept(self, statement: Gstr2b) -> list[tuple[Part, int, Tax]]:
+        """Return part, count and tax of each row asked for, from the sums kept with the statement."""
+        return [
+            (Part(part), line[0], Tax(*line[1:]))
+            for placement, parts in statement.sums.items()
+            for part, rows in parts.items()
+            for row, line in rows.items()
+            if self.placement in ("", placement)
+            and self.part in ("", part)
+            and self.section in ("", row)
+            and self.cell in ("", CELL.decide(placement=placement, part=part).outcome)
+        ]
+
+    def count(self, statement: Gstr2b) -> int | None:
+        """Return how many lines there are; by status no count is kept: None."""
+        return None if self.status else sum(count for _part, count, _tax in self.kept(statement))
+
+    def sum(self, statement: Gstr2b) -> Tax | None:
+        """Return what the lines come to: as printed within one part, Part B subtracted where parts are mixed."""
+        if self.status or not (self.placement or self.cell or self.part):
+            return None
+        if self.part:
+            return sum((tax for _part, _count, tax in self.kept(statement)), Tax())
+        return sum((-tax if part in PARTS_B else tax for part, _count, tax in self.kept(statement)), Tax())
+
+    @property
+    def title(self) -> str:
+        """What is shown, in words."""
+        names = []
+        if self.cell:
+            names.append(_("GSTR-3B %(table)s") % {"table": wording.ROW_NAMES[self.cell][0]})
+        if self.placement:
+            names.append(str(summary.SECTIONS[Placement(self.placement)][0]))
+        if self.part:
+            names.append(
+                _("Part %(letter)s %(number)s") % {"letter": self.part[0], "number": summary.PARTS[Part(self.part)][0]}
+            )
+        if self.section:
+            names.append(str(next(text for section, text in summary.ROWS.items() if section.value == self.section)))
+        if self.status:
+            names.append(str(STATUS_NAMES[self.status]))
+        return ", ".join(names) or _("all tables")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One line in words."""
+
+    line: Gstr2bLine
+    heading: str
+    status: str
+    chip: str
+    reason: str
+    answer: str
+    declared: Tax | None
+
+    @property
+    def record(self) -> Record:
+        """The record that was counted."""
+        return self.line.record
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of lines. `first` counts from 1; cursors are opaque, empty where there is no such page."""
+
+    lines: list[Shown]
+    filters: Filters
+    first: int
+    total: int | None
+    tax: Tax | None
+    previous: str = ""
+    following: str = ""
+
+    @property
+    def last(self) -> int:
+        """The number of the last line shown."""
+        return self.first + len(self.lines) - 1
+
+
+def page(*, statement: Gstr2b, filters: Filters, size: int, after: str = "") -> Page:
+    """Return a page of a statement's lines, by key: never an OFFSET. One query, whatever the depth."""
+    where = _cursor(after)
+    backwards = bool(where and where["back"])
+    found = filters.of(gstr2b.lines(statement)).select_related("record__supplier")
+    if where:
+        found = found.extra(  # noqa: S610 a row comparison over our own column names; the values are parameters
+            where=[f"({_COLUMNS}) {'<' if backwards else '>'} (%s, %s, %s, %s)"], params=where["key"]
+        )
+    order = ("-placement", "-part", "-row", "-id") if backwards else ("placement", "part", "row", "id")
+    rows = list(found.order_by(*order)[: size + 1])
+    has_more = len(rows) > size
+    rows = rows[:size][::-1] if backwards else rows[:size]
+    first = _first(where, len(rows))
+    has_previous = has_more if backwards else bool(where)
+    has_following = True if backwards else has_more
+    return Page(
+        lines=[words(line) for line in rows],
+        filters=filters,
+        first=first,
+        total=filters.count(statement),
+        tax=filters.sum(statement),
+        previous=_sign(rows[0], back=True, seen=first) if rows and has_previous else "",
+        following=_sign(rows[-1], back=False, seen=first + len(rows) - 1) if rows and has_following else "",
+    )
+
+
+_COLUMNS = ", ".join(f"returns_gstr2bline.{name}" for name in ("placement", "part", '"row"', "id"))
+
+
+def _first(where: Mapping[str, Any] | None, shown: int) -> int:
+    if where is None:
+        return 1
+    return max(1, where["seen"] - shown) if where["back"] else where["seen"] + 1
+
+
+def _sign(line: Gstr2bLine, *, back: bool, seen: int) -> str:
+    return signing.dumps({"key": [line.placement, line.part, line.row, line.pk], "back": back, "seen": seen}, salt=SALT)
+
+
+def _cursor(text: str) -> dict[str, Any] | None:
+    """Return where a page begins; a cursor that is not ours begins at the start."""
+    try:
+        return signing.loads(text, salt=SALT) if text else None
+    except signing.BadSignature:
+        return None
+
+
+def words(line: Gstr2bLine) -> Shown:
+    """Return a line in words."""
+    reduces = line.tax if Part(line.part) in PARTS_B else -line.tax
+    return Shown(
+        line=line,
+        heading=str(next(text for section, text in summary.ROWS.items() if section.value == line.row)),
+        status=str(STATUS_NAMES[line.status]),
+        chip=CHIPS[line.status],
+        reason=str(REASONS[line.reason]),
+        answer=str(ANSWERS[line.answer]),
+        declared=reduces if line.answer == Answer.PART else None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One record that two versions count differently, and why: who acted, or what happened to it."""
+
+    change: Change
+    record: Record
+    cause: str
+    before: ActionEvent | None
+    event: ActionEvent | None
+
+    @property
+    def difference(self) -> Tax:
+        """Newer less older, as printed."""
+        return self.change.difference
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What changed between two versions: net ITC of both, and the records."""
+
+    older: Gstr2b
+    newer: Gstr2b
+    records: list[Difference]
+    count: int
+    totals: list[tuple[str, Tax, Tax, Tax]] = field(default_factory=list)
+
+
+def compare(*, older: Gstr2b, newer: Gstr2b) -> Comparison:
+    """Return what changed between two versions of a statement, with who acted: three queries."""
+    changes = gstr2b.diff(older, newer)
+    printed = changes[:LARGEST_DIFF]
+    records = Record.objects.select_related("supplier").in_bulk([change.record_id for change in printed])
+    events = _events(older, newer, records)
+    return Comparison(
+        older,
+        newer,
+        count=len(changes),
+        totals=list(_totals(older, newer)),
+        records=[
+            _difference(change, records[change.record_id], events.get(change.record_id, []), older)
+            for change in printed
+        ],
+    )
+
+
+def _difference(change: Change, record: Record, events: list[ActionEvent], older: Gstr2b) -> Difference:
+    if events:
+        return Difference(change, record, str(ActionEvent.Cause(events[-1].cause).label), events[0], events[-1])
+    if change.newer is None and record.superseded_by_id is not None:
+        cause = _("replaced by an amendment")
+    elif change.older is None and record.filed_on is not None and record.filed_on >= older.as_of:
+        cause = _("filed by the supplier")
+    else:
+        cause = _("a date passed, or an earlier record changed")
+    return Difference(change, record, cause, None, None)
+
+
+def _totals(older: Gstr2b, newer: Gstr2b) -> Iterable[tuple[str, Tax, Tax, Tax]]:
+    for before, after in zip(summary.sections(older), summary.sections(newer), strict=True):
+        old, new = _net(before), _net(after)
+        yield before.title, old, new, new - old
+
+
+def _net(section: summary.SectionLines) -> Tax:
+    return sum((-part.tax if part.part in PARTS_B else part.tax for part in section.parts), Tax())
+
+
+def _events(older: Gstr2b, newer: Gstr2b, records: Iterable[int]) -> dict[int, list[ActionEvent]]:
+    """Return record -> its events between the two computations, by the inbox's counter, by no clock."""
+    found = (
+        ActionEvent.objects.filter(
+            recipient_id=newer.recipient_id,
+            record_id__in=list(records),
+            inbox_seq__gt=older.seq,
+            inbox_seq__lte=newer.seq,
+        )
+        .select_related("actor")
+        .order_by("record_id", "version")
+    )
+    events: dict[int, list[ActionEvent]] = {}
+    for event in found:
+        events.setdefault(event.record_id, []).append(event)
+    return events

@@ -1,0 +1,217 @@
+"""What a period adds up to: statements, their lines, drafts, filings, add-backs. Money is whole paise."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from ims_portal.models import Job, Taxpayer, User, paise, within_bounds
+from ims_portal.rules.money import Tax
+from ims_portal.rules.periods import Frequency, TaxPeriod
+from invoices.models import Record
+
+
+class ReturnPeriod(models.Model):
+    """A GSTIN's tax period, a month or a quarter; goes from open to filed, never back."""
+
+    taxpayer = models.ForeignKey(Taxpayer, on_delete=models.PROTECT, related_name="return_periods")
+    month = models.PositiveIntegerField(help_text=_("the period's last month, YYYYMM"))
+    frequency = models.CharField(max_length=1, choices=[(f.value, f.name.title()) for f in Frequency])
+    is_filed = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["taxpayer", "month"], name="one_return_period_per_month")]
+
+    @property
+    def period(self) -> TaxPeriod:
+        """The period as the calendar knows it."""
+        return TaxPeriod(self.month, Frequency(self.frequency))
+
+
+class Gstr2bJob(Job):
+    """A computation of a period's GSTR-2B that somebody, or the draft day, wants."""
+
+    class Stage(models.TextChoices):
+        COUNTING = "counting", _("Waiting for the lock, then counting every record")
+        BUSY = "busy", _("Another change of this GSTIN is being written; trying again in a moment")
+
+    month = models.PositiveIntegerField()
+    notice = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["taxpayer", "month"],
+                condition=Q(state__in=["waiting", "running"]),
+                name="one_live_gstr2b_job_per_period",
+            ),
+        ]
+
+
+class Gstr2b(models.Model):
+    """One computed version of a statement, never updated: `sums` holds paise per placement, part and row.
+
+    `seq` is the inbox's counter and `as_of` the Indian day it was computed at: a later seq, or a Pending lapsed
+    since, makes it out of date (R7.11).
+    """
+
+    recipient = models.ForeignKey(Taxpayer, on_delete=models.PROTECT, related_name="statements")
+    return_period = models.ForeignKey(ReturnPeriod, on_delete=models.PROTECT, related_name="statements")
+    month = models.PositiveIntegerField()
+    version = models.PositiveIntegerField()
+    seq = models.BigIntegerField()
+    as_of = models.DateField()
+    computed_at = models.DateTimeField()
+    computed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    engine = models.CharField(max_length=20)
+    sums = models.JSONField()
+    line_count = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["recipient", "month", "version"], name="one_statement_per_version"),
+        ]
+
+
+class Gstr2bLine(models.Model):
+    """What one record counted for, from one version of the statement until another.
+
+    Read for version v: first_version <= v and (last_version is null or last_version >= v). Amounts are signed as
+    printed: Part B positive when it reduces.
+    """
+
+    recipient = models.ForeignKey(Taxpayer, on_delete=models.PROTECT, related_name="+")
+    month = models.PositiveIntegerField()
+    record = models.ForeignKey(Record, on_delete=models.PROTECT, related_name="lines")
+    first_version = models.PositiveIntegerField()
+    last_version = models.PositiveIntegerField(null=True, blank=True)
+    placement = models.CharField(max_length=14)
+    reason = models.CharField(max_length=1, blank=True, default="")
+    part = models.CharField(max_length=5)
+    row = models.CharField(max_length=8)
+    cell = models.CharField(max_length=8, blank=True, default="")
+    status = models.CharField(max_length=16, blank=True, default="")
+    igst = paise("IGST", default=0)
+    cgst = paise("CGST", default=0)
+    sgst = paise("SGST/UTGST", default=0)
+    cess = paise(_("cess"), default=0)
+    answer = models.CharField(max_length=1, blank=True, default="")
+    remark = models.CharField(max_length=250, blank=True, default="")
+    rule_version = models.PositiveIntegerField(default=0)
+    cite = models.CharField(max_length=160)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["recipient", "month", "record", "first_version"], name="one_line_per_record_and_version"
+            ),
+            models.UniqueConstraint(
+                fields=["recipient", "month", "record"],
+                condition=Q(last_version=None),
+                name="one_open_line_per_record",
+            ),
+            within_bounds("igst", "cgst", "sgst", "cess", name="line_amounts_in_bounds"),
+        ]
+        indexes = [
+            models.Index(fields=["recipient", "month", "placement", "part", "row", "id"], name="lines_of_a_statement"),
+        ]
+
+    @property
+    def tax(self) -> Tax:
+        """The tax as counted, with the sign of its part."""
+        return Tax(self.igst, self.cgst, self.sgst, self.cess)
+
+
+class Adjustment(models.Model):
+    """A row of a draft GSTR-3B declared otherwise than derived: the declared value and why (R8.17)."""
+
+    return_period = models.ForeignKey(ReturnPeriod, on_delete=models.PROTECT, related_name="adjustments")
+    row = models.CharField(max_length=8)
+    igst = paise("IGST", default=0)
+    cgst = paise("CGST", default=0)
+    sgst = paise("SGST/UTGST", default=0)
+    cess = paise(_("cess"), default=0)
+    reason = models.CharField(max_length=250, blank=True, default="")
+    actor = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["return_period", "row"], name="one_adjustment_per_row"),
+            within_bounds("igst", "cgst", "sgst", "cess", name="adjustment_amounts_in_bounds"),
+        ]
+
+    @property
+    def tax(self) -> Tax:
+        """The declared value."""
+        return Tax(self.igst, self.cgst, self.sgst, self.cess)
+
+
+class Filing(models.Model):
+    """The filed GSTR-3B of a period: derived and declared rows as filed, and the digest that was shown."""
+
+    taxpayer = models.ForeignKey(Taxpayer, on_delete=models.PROTECT, related_name="filings")
+    return_period = models.OneToOneField(ReturnPeriod, on_delete=models.PROTECT, related_name="filing")
+    month = models.PositiveIntegerField()
+    statement = models.ForeignKey(Gstr2b, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    seq = models.BigIntegerField()
+    digest = models.CharField(max_length=64)
+    derived = models.JSONField()
+    declared = models.JSONField()
+    reasons = models.JSONField(default=dict)
+    reference = models.CharField(max_length=24, unique=True)
+    filed_on = models.DateField()
+    filed_at = models.DateTimeField()
+    filed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["taxpayer", "month"], name="one_filing_per_period")]
+
+
+class Addback(models.Model):
+    """A supplier's liability from a rejection that the recipient's filed GSTR-3B froze (R6.3, R6.4)."""
+
+    record = models.OneToOneField(Record, on_delete=models.PROTECT, related_name="addback")
+    recipient = models.ForeignKey(Taxpayer, on_delete=models.PROTECT, related_name="+")
+    supplier = models.ForeignKey(Taxpayer, on_delete=models.PROTECT, related_name="addbacks")
+    filing = models.ForeignKey(Filing, on_delete=models.PROTECT, related_name="addbacks")
+    target_month = models.PositiveIntegerField()
+    row = models.CharField(max_length=8)
+    igst = paise("IGST", default=0)
+    cgst = paise("CGST", default=0)
+    sgst = paise("SGST/UTGST", default=0)
+    cess = paise(_("cess"), default=0)
+
+    class Meta:
+        constraints = [
+            within_bounds("igst", "cgst", "sgst", "cess", name="addback_amounts_in_bounds", least=0),
+        ]
+        indexes = [models.Index(fields=["supplier", "target_month"], name="addbacks_of_a_period")]
+
+    @property
+    def tax(self) -> Tax:
+        """What is added to the supplier's liability."""
+        return Tax(self.igst, self.cgst, self.sgst, self.cess)
+
+
+class LedgerEntry(models.Model):
+    """One movement of a reclaim or RCM statement (R8.10); the balance is the sum. Append-only."""
+
+    class Ledger(models.TextChoices):
+        RECLAIM = "reclaim", _("reclaim statement")
+        RCM = "rcm", _("RCM statement")
+
+    taxpayer = models.ForeignKey(Taxpayer, on_delete=models.PROTECT, related_name="ledger_entries")
+    ledger = models.CharField(max_length=8, choices=Ledger.choices)
+    month = models.PositiveIntegerField(null=True, blank=True)
+    cause = models.CharField(max_length=40)
+    igst = paise("IGST", default=0)
+    cgst = paise("CGST", default=0)
+    sgst = paise("SGST/UTGST", default=0)
+    cess = paise(_("cess"), default=0)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [within_bounds("igst", "cgst", "sgst", "cess", name="ledger_amounts_in_bounds")]
+        indexes = [models.Index(fields=["taxpayer", "ledger"], name="ledger_of_a_taxpayer")]

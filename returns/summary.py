@@ -1,0 +1,332 @@
+"""A statement as its page reads it: sections, parts and rows with headings, GSTR-3B table, advisory and tax (R7.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from ims_portal.models import Taxpayer
+from ims_portal.rules import gstr2b as rules
+from ims_portal.rules.documents import Section
+from ims_portal.rules.gstr2b import PARTS_B, Part, Placement
+from ims_portal.rules.money import Tax
+from ims_portal.rules.periods import TaxPeriod, financial_year_of
+from ims_portal.templatetags import ims as show
+from invoices import standing
+from invoices.models import Inbox
+from invoices.standing import Standing
+from returns import gstr2b, wording
+from returns.models import Gstr2b
+from returns.wording import Advice
+
+SECTIONS: dict[Placement, tuple[Promise, Promise, Promise]] = {
+    Placement.AVAILABLE: (
+        gettext_lazy("ITC available"),
+        gettext_lazy("Part A: credit may be claimed in the GSTR-3B tables named"),
+        gettext_lazy("Part B: credit notes, to be netted off against the same tables"),
+    ),
+    Placement.NOT_AVAILABLE: (
+        gettext_lazy("ITC not available"),
+        gettext_lazy("Part A: credit may not be claimed in GSTR-3B"),
+        gettext_lazy("Part B: credit notes, to be netted off against the same tables"),
+    ),
+    Placement.REVERSAL: (
+        gettext_lazy("ITC reversal"),
+        gettext_lazy("Part A: credit to be reversed in GSTR-3B"),
+        gettext_lazy("Part B"),
+    ),
+    Placement.REJECTED: (
+        gettext_lazy("ITC rejected"),
+        gettext_lazy("Part A: records you rejected in IMS; they feed nothing in GSTR-3B"),
+        gettext_lazy("Part B: credit notes you rejected in IMS; they feed nothing in GSTR-3B"),
+    ),
+}
+"""Section of the statement -> its title, what its Part A is, what its Part B is."""
+
+PARTS: dict[Part, tuple[str, Promise]] = {
+    Part.A_I: ("I", gettext_lazy("All other ITC - Supplies from registered persons other than reverse charge")),
+    Part.A_II: ("II", gettext_lazy("Inward Supplies from ISD")),
+    Part.A_III: ("III", gettext_lazy("Inward Supplies liable for reverse charge")),
+    Part.A_IV: ("IV", gettext_lazy("Import of Goods")),
+    Part.B_I: ("I", gettext_lazy("Others - credit notes other than reverse charge")),
+    Part.B_II: ("II", gettext_lazy("ISD credit notes")),
+    Part.B_III: ("III", gettext_lazy("Credit notes liable for reverse charge")),
+}
+
+ROWS: dict[Section, Promise] = {
+    Section.B2B: gettext_lazy("B2B - Invoices"),
+    Section.DN: gettext_lazy("B2B - Debit notes"),
+    Section.ECO: gettext_lazy("ECO - Documents"),
+    Section.B2BA: gettext_lazy("B2B - Invoices (Amendment)"),
+    Section.DNA: gettext_lazy("B2B - Debit notes (Amendment)"),
+    Section.ECOA: gettext_lazy("ECO - Documents (Amendment)"),
+    Section.CN: gettext_lazy("B2B - Credit notes"),
+    Section.CNA: gettext_lazy("B2B - Credit notes (Amendment)"),
+    Section.ISD: gettext_lazy("ISD - Invoices"),
+    Section.ISDCN: gettext_lazy("ISD - Credit notes"),
+    Section.IMPG: gettext_lazy("IMPG - Import of goods from overseas"),
+    Section.IMPGA: gettext_lazy("IMPG - Import of goods from overseas (Amendment)"),
+    Section.IMPGSEZ: gettext_lazy("IMPGSEZ - Import of goods from SEZ"),
+    Section.IMPGSEZA: gettext_lazy("IMPGSEZ - Import of goods from SEZ (Amendment)"),
+    Section.RULE_37A: gettext_lazy("B2B - Reversal under Rule 37A"),
+}
+
+_SUPPLIES = (Section.B2B, Section.DN, Section.ECO, Section.B2BA, Section.DNA, Section.ECOA)
+_REVERSE_CHARGE = (Section.B2B, Section.DN, Section.B2BA, Section.DNA)
+_NOTES = (Section.CN, Section.CNA)
+_BLOCK: dict[Part, tuple[Section, ...]] = {
+    Part.A_I: _SUPPLIES,
+    Part.A_II: (Section.ISD,),
+    Part.A_III: _REVERSE_CHARGE,
+    Part.A_IV: (Section.IMPG, Section.IMPGA, Section.IMPGSEZ, Section.IMPGSEZA),
+    Part.B_I: _NOTES,
+    Part.B_II: (Section.ISDCN,),
+    Part.B_III: _NOTES,
+}
+PRINTED: dict[Placement, dict[Part, tuple[Section, ...]]] = {
+    Placement.AVAILABLE: _BLOCK,
+    Placement.NOT_AVAILABLE: _BLOCK,
+    Placement.REVERSAL: {Part.A_I: (Section.RULE_37A,)},
+    Placement.REJECTED: {Part.A_I: _SUPPLIES, Part.B_I: _NOTES},
+}
+"""The rows a section always prints, zeros included. Whatever else a statement counted is printed too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One printed row. `count` is how many records stand behind it; without any its figures open nothing."""
+
+    number: str
+    heading: str
+    section: str
+    count: int
+    tax: Tax
+
+
+@dataclass(frozen=True, slots=True)
+class PartLines:
+    """One part of a section: its own sum, and its rows."""
+
+    part: Part
+    number: str
+    heading: str
+    cells: str
+    advisory: str
+    count: int
+    tax: Tax
+    rows: tuple[Line, ...]
+
+    @property
+    def opens_half(self) -> bool:
+        """Whether this is the first part of Part A or of Part B."""
+        return self.number == "I"
+
+
+@dataclass(frozen=True, slots=True)
+class SectionLines:
+    """One section of the statement with its parts, A before B."""
+
+    placement: Placement
+    title: str
+    half_a: str
+    half_b: str
+    parts: tuple[PartLines, ...]
+
+    @property
+    def count(self) -> int:
+        """How many records the section counts."""
+        return sum(part.count for part in self.parts)
+
+    @property
+    def half_titles(self) -> list[tuple[str, list[PartLines]]]:
+        """Part A and Part B with their parts, without empty ones."""
+        halves = [
+            (self.half_a, [p for p in self.parts if p.part not in PARTS_B]),
+            (self.half_b, [p for p in self.parts if p.part in PARTS_B]),
+        ]
+        return [(title, parts) for title, parts in halves if parts]
+
+
+def sections(statement: Gstr2b) -> list[SectionLines]:
+    """Return a statement as printed, from the sums kept with it: no query."""
+    return [_section(placement, statement.sums.get(placement.value, {})) for placement in SECTIONS]
+
+
+def _section(placement: Placement, sums: Mapping[str, Mapping[str, Sequence[int]]]) -> SectionLines:
+    title, half_a, half_b = SECTIONS[placement]
+    printed = PRINTED[placement]
+    parts = [part for part in PARTS if part in printed or part.value in sums]
+    return SectionLines(
+        placement,
+        str(title),
+        str(half_a),
+        str(half_b),
+        tuple(_part(placement, part, printed.get(part, ()), sums.get(part.value, {})) for part in parts),
+    )
+
+
+def _part(
+    placement: Placement, part: Part, always: tuple[Section, ...], sums: Mapping[str, Sequence[int]]
+) -> PartLines:
+    number, heading = PARTS[part]
+    names = [section for section in ROWS if section in always or section.value in sums]
+    rows = []
+    for place, section in enumerate(names, start=1):
+        count, *tax = sums.get(section.value, (0, 0, 0, 0, 0))
+        rows.append(Line(f"{number}.{place}", str(ROWS[section]), section.value, count, Tax(*tax)))
+    return PartLines(
+        part,
+        number,
+        str(heading),
+        cells(placement, part),
+        advisory(placement, part),
+        sum(line.count for line in rows),
+        sum((line.tax for line in rows), Tax()),
+        tuple(rows),
+    )
+
+
+def cells(placement: Placement, part: Part) -> str:
+    """Return the tables of GSTR-3B a part feeds, as the form numbers them; the rule's own rows say which."""
+    cell = rules.CELL.decide(placement=placement, part=part).outcome
+    is_reverse_charge = part in (Part.A_III, Part.B_III) and placement in (Placement.AVAILABLE, Placement.NOT_AVAILABLE)
+    named = ["3.1(d)"] if is_reverse_charge else []
+    return ", ".join([*named, *([wording.ROW_NAMES[cell][0]] if cell else [])])
+
+
+def advisory(placement: Placement, part: Part) -> str:
+    """Return what the taxpayer does with a part, in a sentence."""
+    tables = cells(placement, part)
+    if not tables:
+        return _("Feeds nothing in GSTR-3B. You can change the action in IMS until GSTR-3B is filed.")
+    if placement is Placement.REVERSAL:
+        return _("To be reversed in %(tables)s; it can be reclaimed once the supplier has paid.") % {"tables": tables}
+    if placement is Placement.NOT_AVAILABLE:
+        return _("No credit. Shown in %(tables)s for information.") % {"tables": tables}
+    if part in PARTS_B:
+        return _("Reduces %(tables)s. If negative, it adds.") % {"tables": tables}
+    return _("Credit may be taken in %(tables)s. If negative, it reduces.") % {"tables": tables}
+
+
+@dataclass(frozen=True, slots=True)
+class Staleness:
+    """How far a statement is behind: saved changes since it was made, or only a Pending that lapsed."""
+
+    statement: Gstr2b
+    period: TaxPeriod
+    changes: int
+
+    @property
+    def text(self) -> str:
+        """What is not in it, in a sentence."""
+        names = {
+            "count": self.changes,
+            "period": self.period.label,
+            "version": self.statement.version,
+            "at": show.moment(self.statement.computed_at),
+        }
+        if not self.changes:
+            return (
+                _("GSTR-2B of %(period)s (version %(version)s, %(at)s) is out of date: a Pending lapsed since.") % names
+            )
+        return (
+            ngettext(
+                "%(count)s saved change is not in GSTR-2B of %(period)s (version %(version)s, %(at)s).",
+                "%(count)s saved changes are not in GSTR-2B of %(period)s (version %(version)s, %(at)s).",
+                self.changes,
+            )
+            % names
+        )
+
+
+@dataclass(frozen=True)
+class Page:
+    """All that the page of a period's statement shows."""
+
+    taxpayer: Taxpayer
+    period: TaxPeriod
+    versions: list[Gstr2b]
+    shown: Gstr2b | None
+    refusal: Advice | None
+    staleness: Staleness | None
+
+    @property
+    def current(self) -> Gstr2b | None:
+        """The newest version."""
+        return self.versions[0] if self.versions else None
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the version shown is the newest."""
+        return self.shown == self.current
+
+    @property
+    def financial_year(self) -> str:
+        """The financial year of the period: 2026-27."""
+        year = financial_year_of(self.period.month)
+        return f"{year}-{(year + 1) % 100:02d}"
+
+    @cached_property
+    def sections(self) -> list[SectionLines]:
+        """The version shown, as printed."""
+        return sections(self.shown) if self.shown else []
+
+    @cached_property
+    def total(self) -> Tax:
+        """Net ITC of the version shown: what the available section adds to Table 4(A)."""
+        return net_available(self.shown) if self.shown else Tax()
+
+
+def net_available(statement: Gstr2b) -> Tax:
+    """Return what a statement's available section comes to: Part A less Part B."""
+    total = Tax()
+    for (placement, part), tax in gstr2b.sums_by_part(statement).items():
+        if placement is Placement.AVAILABLE:
+            total = total - tax if part in PARTS_B else total + tax
+    return total
+
+
+def page(*, taxpayer: Taxpayer, period: TaxPeriod, today: Standing, version: int | None = None) -> Page:
+    """Return a period's statement page, of one version or the newest: two queries, one more for a lapsed Pending."""
+    inbox = Inbox.objects.filter(pk=taxpayer.pk).first() or Inbox(taxpayer=taxpayer, open_month=taxpayer.first_month)
+    return _page(taxpayer, period, today, inbox, version)
+
+
+def _page(taxpayer: Taxpayer, period: TaxPeriod, today: Standing, inbox: Inbox, version: int | None) -> Page:
+    made = list(gstr2b.versions(taxpayer, period).select_related("computed_by"))
+    shown = made[0] if made else None
+    if version is not None:
+        shown = next((statement for statement in made if statement.version == version), None)
+    refusal = gstr2b.refusal_of(
+        taxpayer=taxpayer, period=period, inbox=inbox, filer=today.filer, in_force=today.calendar, day=today.day
+    )
+    advice = None
+    if refusal is not None:
+        advice = wording.statement(refusal, taxpayer=taxpayer, period=period, today=today, open_month=inbox.open_month)
+    return Page(
+        taxpayer=taxpayer,
+        period=period,
+        versions=made,
+        shown=shown,
+        refusal=advice,
+        staleness=_behind(made[0], period, inbox, today) if made else None,
+    )
+
+
+def _behind(statement: Gstr2b, period: TaxPeriod, inbox: Inbox, today: Standing) -> Staleness | None:
+    if not gstr2b.is_out_of_date(statement, inbox=inbox, today=today):
+        return None
+    return Staleness(statement, period, inbox.seq - statement.seq)
+
+
+def open_page(*, taxpayer: Taxpayer, at: datetime) -> Page:
+    """Return the statement page of the open period: five queries at most."""
+    today = standing.of(taxpayer, at)
+    inbox = Inbox.objects.filter(pk=taxpayer.pk).first() or Inbox(taxpayer=taxpayer, open_month=taxpayer.first_month)
+    return _page(taxpayer, today.filer.period(inbox.open_month), today, inbox, None)

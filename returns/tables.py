@@ -1,0 +1,212 @@
+"""GSTR-3B as its page reads it: cards, rows with derived, adjustment and declared, locks, what a figure opens to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from ims_portal.models import Taxpayer
+from ims_portal.rules import gstr3b as rules
+from ims_portal.rules.documents import Section
+from ims_portal.rules.money import Tax
+from ims_portal.rules.periods import TaxPeriod
+from ims_portal.templatetags import ims as show
+from returns import summary, table3, wording
+from returns.gstr3b import Draft
+from returns.models import Addback, Filing
+from returns.table3 import Entry
+
+CARDS: tuple[tuple[str, str, Promise, tuple[str, ...], str], ...] = (
+    (
+        "3-1",
+        "3.1",
+        gettext_lazy("Tax on outward and reverse charge inward supplies"),
+        ("t3_1_a", "t3_1_b", "t3_1_d"),
+        "",
+    ),
+    ("3-1-1", "3.1.1", gettext_lazy("Supplies notified under section 9(5)"), ("t3_1_1_i",), ""),
+    ("3-2", "3.2", gettext_lazy("Inter-State supplies"), ("t3_2",), ""),
+    ("4", "4", gettext_lazy("Eligible ITC"), rules.TABLE_4, "t4C"),
+)
+"""Anchor, number, title, rows, and the row whose figures the tile shows (empty: the sum)."""
+
+GROUPS = {
+    "t4A1": gettext_lazy("(A) ITC available, whether in full or part"),
+    "t4B1": gettext_lazy("(B) ITC reversed"),
+    "t4C": gettext_lazy("(C) Net ITC"),
+    "t4D1": gettext_lazy("(D) Other details"),
+}
+"""The heading that stands before a row of Table 4."""
+
+OPENS = {"t3_1_d": "?part=A_III", **{row: f"?cell={row}" for row in ("t4A1", "t4A3", "t4A4", "t4A5", "t4B2", "t4D2")}}
+"""Row -> the filter of the GSTR-2B lines it is derived from."""
+
+OUTWARD = ("t3_1_a", "t3_1_b", "t3_1_1_i", "t3_2")
+"""Rows with a break-up into own returns and add-backs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of the form, in words and figures."""
+
+    name: str
+    number: str
+    heading: str
+    group: str
+    derived: Tax
+    declared: Tax
+    reason: str
+    lock: str
+    is_editable: bool
+    warning: str
+    opens: str
+    has_breakup: bool
+
+    @property
+    def adjustment(self) -> Tax:
+        """Declared less derived."""
+        return self.declared - self.derived
+
+    @property
+    def is_adjusted(self) -> bool:
+        """Whether it is declared otherwise than derived."""
+        return bool(self.adjustment)
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One table of the form, and the figures its tile shows."""
+
+    anchor: str
+    number: str
+    title: str
+    rows: list[Row]
+    total: Tax
+
+
+def cards(shown: Draft) -> list[Card]:
+    """Return the tables of a draft or filed GSTR-3B: no query."""
+    found = []
+    for anchor, number, title, names, tile in CARDS:
+        rows = [row(shown, name) for name in names]
+        total = shown.declared[tile] if tile else sum((line.declared for line in rows), Tax())
+        found.append(Card(anchor, number, str(title), rows, total))
+    return found
+
+
+def row(shown: Draft, name: str) -> Row:
+    """Return one row of a draft or filed GSTR-3B."""
+    number, heading = wording.ROW_NAMES[name]
+    is_locked = name in shown.locked
+    has_figures = shown.statement is not None or name not in rules.FROM_STATEMENT
+    may_change = rules.EDIT_REFUSALS.decide(shown.period.month, row=name).outcome is None and not is_locked
+    return Row(
+        name=name,
+        number=number,
+        heading=str(heading),
+        group=str(GROUPS.get(name, "")),
+        derived=shown.derived[name],
+        declared=shown.declared[name],
+        reason=shown.reasons.get(name, ""),
+        lock=wording.locked(name) if is_locked else "",
+        is_editable=may_change and has_figures and shown.filing is None,
+        warning=_warning(shown, name) if name in shown.warnings else "",
+        opens=OPENS.get(name, ""),
+        has_breakup=name in OUTWARD,
+    )
+
+
+def _warning(shown: Draft, name: str) -> str:
+    side = rules.WARNS_WHEN.decide(row=name).outcome
+    gaps = (shown.declared[name] - shown.derived[name]).as_dict()
+    told = [
+        f"{wording.HEAD_NAMES[head]} {show.inr(abs(gap))}"
+        for head, gap in gaps.items()
+        if (gap > 0 and side == "above") or (gap < 0 and side == "below")
+    ]
+    text = _("Declared above derived: %(gaps)s.") if side == "above" else _("Declared below derived: %(gaps)s.")
+    return text % {"gaps": ", ".join(told)}
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """One summand of an outward row from the taxpayer's own returns, in words."""
+
+    form: str
+    heading: str
+    count: int
+    tax: Tax
+    section: str
+
+
+@dataclass(frozen=True, slots=True)
+class Breakup:
+    """What an outward row is summed from: own returns, and each rejection added back."""
+
+    own: list[Own]
+    addbacks: list[Addback]
+    addback_count: int
+    addback_tax: Tax
+
+
+def breakup(*, taxpayer: Taxpayer, period: TaxPeriod, shown: Draft, name: str) -> Breakup:
+    """Return what an outward row of a draft is summed from: one query, for the add-backs by recipient and note."""
+    mine = [entry for entry in shown.outward if entry.row == name]
+    added = [entry for entry in mine if entry.source == table3.ADDBACK]
+    return Breakup(
+        own=[_own(entry) for entry in mine if entry.source != table3.ADDBACK],
+        addbacks=table3.addbacks(taxpayer=taxpayer, period=period, row=name) if added else [],
+        addback_count=sum(entry.count for entry in added),
+        addback_tax=table3.added_back(added),
+    )
+
+
+def _own(entry: Entry) -> Own:
+    if entry.source == table3.SUMMARY:
+        heading = _("Section %(section)s, without recipients in IMS") % {"section": entry.section}
+        return Own(entry.form, heading, entry.count, entry.tax, "")
+    heading = f"{summary.ROWS[Section(entry.section)]}" + (f", {entry.detail}" if entry.detail != "R" else "")
+    return Own(entry.form, heading, entry.count, entry.tax, entry.section)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A filed return with what filing made final."""
+
+    filing: Filing
+    rows: list[tuple[str, str, Tax, Tax]]
+    addbacks: list[Addback]
+    addback_tax: int
+
+    @property
+    def digest(self) -> list[str]:
+        """The digest in groups of four."""
+        return grouped(self.filing.digest)
+
+
+def receipt(*, taxpayer: Taxpayer, period: TaxPeriod) -> Receipt | None:
+    """Return the receipt of a filed period, or None: two queries."""
+    filing = (
+        Filing.objects.filter(taxpayer=taxpayer, month=period.month).select_related("statement", "filed_by").first()
+    )
+    if filing is None:
+        return None
+    made = list(filing.addbacks.select_related("record", "supplier").order_by("supplier__gstin", "id"))
+    rows = [
+        (
+            wording.ROW_NAMES[name][0],
+            str(wording.ROW_NAMES[name][1]),
+            Tax(*filing.derived.get(name, ())),
+            Tax(*filing.declared.get(name, ())),
+        )
+        for name in rules.ROWS
+    ]
+    return Receipt(filing, rows, made, sum(line.tax.total for line in made))
+
+
+def grouped(digest: str) -> list[str]:
+    """Return a digest in groups of four, for eyes."""
+    return [digest[start : start + 4] for start in range(0, len(digest), 4)]

@@ -1,0 +1,60 @@
+"""Doors of the worker: compute a statement that is wanted, want the drafts that are due."""
+
+from __future__ import annotations
+
+import structlog
+from celery import shared_task
+
+from ims_portal import access, calendar, clock, queue
+from invoices import locking, standing
+from invoices.models import Inbox
+from returns import gstr2b, wording
+from returns.models import Gstr2bJob
+
+log = structlog.get_logger()
+
+
+@shared_task(name="returns.tasks.compute_gstr2b")
+def compute_gstr2b(*, job_id: str, **_extra: object) -> None:
+    """Compute the statement a job wants. Run twice, at once or later, this will do nothing the second time."""
+    with queue.claimed(Gstr2bJob, job_id) as job:
+        if job is None:
+            return
+        queue.show(job, Gstr2bJob.Stage.COUNTING)
+        period = calendar.filer(job.taxpayer).period(job.month)
+        portal = clock.portal()
+        try:
+            gstr2b.compute(taxpayer=job.taxpayer, period=period, actor=job.requested_by, clock=portal, job=job)
+        except gstr2b.StatementRefusedError as refused:
+            _refuse(job, refused)
+        except access.RightMissingError as missing:
+            queue.fail(job, f"{job.requested_by} may not compute GSTR-2B of {job.taxpayer.gstin} any more. {missing}")
+        except locking.BusyError:
+            queue.put_back(job, Gstr2bJob.Stage.BUSY)
+
+
+def _refuse(job: Gstr2bJob, refused: gstr2b.StatementRefusedError) -> None:
+    """Fail a job with the sentence that says why, and the code by which its page finds the cure."""
+    inbox = Inbox.objects.get(pk=job.taxpayer_id)
+    advice = wording.statement(
+        refused.refusal,
+        taxpayer=job.taxpayer,
+        period=refused.period,
+        today=standing.of(job.taxpayer, clock.portal().now()),
+        open_month=inbox.open_month,
+    )
+    job.notice = advice.code
+    job.save(update_fields=["notice"])
+    queue.fail(job, advice.text)
+
+
+@shared_task(name="returns.tasks.draft_due")
+def draft_due(**_extra: object) -> None:
+    """Want the statement of every period whose draft day has come (R7.1)."""
+    portal = clock.portal()
+    for taxpayer, period in gstr2b.drafts_due(at=portal.now()):
+        try:
+            gstr2b.request(taxpayer=taxpayer, period=period, actor=None, clock=portal)
+        except gstr2b.StatementRefusedError as refused:
+            # Filed, or moved, between the look and the request: the next look sees it.
+            log.info("draft_not_wanted", gstin=taxpayer.gstin, period=period.name, refusal=refused.refusal.value)

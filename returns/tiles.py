@@ -1,0 +1,74 @@
+"""What this room says on a taxpayer's home: the GSTR-2B and the GSTR-3B of its open period."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from ims_portal.access import Access, Right
+from ims_portal.models import Taxpayer
+from ims_portal.rules.periods import Return
+from ims_portal.templatetags import ims as show
+from ims_portal.tiles import Tile
+from invoices import standing
+from invoices.models import Inbox
+from returns import summary
+from returns.summary import Page
+
+
+def gstr2b(held: Access, at: datetime) -> Tile:
+    """Return where the statement of the open period stands, and whether it can be computed now."""
+    page = summary.open_page(taxpayer=held.taxpayer, at=at)
+    where = [held.taxpayer.gstin, page.period.wire]
+    chip, state, barred = _state(page)
+    return Tile(
+        title=_("GSTR-2B of %(period)s") % {"period": page.period.label},
+        chip=chip,
+        state=state,
+        lines=(_("Net ITC %(tax)s.") % {"tax": show.inr(page.total.total)},) if page.current else (),
+        links=((_("View"), reverse("returns:gstr2b", args=where)),),
+        notice=page.staleness.text if page.staleness else "",
+        command=_("Compute"),
+        command_url=reverse("returns:gstr2b-compute", args=where) if held.may(Right.COMPUTE) else "",
+        barred=barred,
+    )
+
+
+def _state(page: Page) -> tuple[str, str, str]:
+    """Return the chip, the state in words, and why nothing can be computed now."""
+    barred = page.refusal.text if page.refusal else ""
+    if page.current is None:
+        return "none", _("Not computed"), barred
+    if page.staleness is not None:
+        return "stale", _("Out of date"), barred
+    nothing = _("Nothing changed since version %(version)s of %(at)s.") % {
+        "version": page.current.version,
+        "at": show.moment(page.current.computed_at),
+    }
+    return "accepted", _("Version %(version)s") % {"version": page.current.version}, barred or nothing
+
+
+def gstr3b(held: Access, at: datetime) -> Tile:
+    """Return when the GSTR-3B of the open period falls due."""
+    today = standing.of(held.taxpayer, at)
+    period = today.filer.period(_open_month(held.taxpayer))
+    due = today.calendar.due(Return.GSTR3B, period, today.filer.group)
+    where = [held.taxpayer.gstin, period.wire]
+    is_late = today.day > due
+    return Tile(
+        title=_("GSTR-3B of %(period)s") % {"period": period.label},
+        chip="problem" if is_late else "saved",
+        state=_("Overdue") if is_late else _("Not filed"),
+        lines=(_("Due on %(day)s.") % {"day": show.day(due)},),
+        links=(
+            (_("View"), reverse("returns:gstr3b", args=where)),
+            (_("Review"), reverse("returns:gstr3b-review", args=where)),
+        ),
+    )
+
+
+def _open_month(taxpayer: Taxpayer) -> int:
+    found = Inbox.objects.filter(pk=taxpayer.pk).values_list("open_month", flat=True).first()
+    return found or taxpayer.first_month

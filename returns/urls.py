@@ -1,0 +1,21 @@
+"""Addresses of GSTR-2B and GSTR-3B. `<p>` is MMYYYY, a quarter by its last month."""
+
+from django.urls import path
+
+from returns.views import filing, gstr2b, gstr3b, jobs, periods
+
+app_name = "returns"
+urlpatterns = [
+    path("returns/", periods.periods, name="periods"),
+    path("returns/<str:p>/gstr2b/", gstr2b.statement, name="gstr2b"),
+    path("returns/<str:p>/gstr2b/all/<slug:section>/", gstr2b.statement_lines, name="gstr2b-lines"),
+    path("returns/<str:p>/gstr2b/versions/<int:version>/", gstr2b.version, name="gstr2b-version"),
+    path("returns/<str:p>/gstr2b/diff/<int:older>/<int:newer>/", gstr2b.diff, name="gstr2b-diff"),
+    path("returns/<str:p>/gstr2b/compute/", gstr2b.compute, name="gstr2b-compute"),
+    path("returns/<str:p>/gstr3b/", gstr3b.gstr3b_page, name="gstr3b"),
+    path("returns/<str:p>/gstr3b/table/<slug:row>/", gstr3b.row, name="gstr3b-adjust"),
+    path("returns/<str:p>/gstr3b/review/", filing.review_page, name="gstr3b-review"),
+    path("returns/<str:p>/gstr3b/file/", filing.file, name="gstr3b-file"),
+    path("returns/<str:p>/gstr3b/receipt/", filing.receipt, name="gstr3b-receipt"),
+    path("jobs/<uuid:pk>/", jobs.job, name="job"),
+]

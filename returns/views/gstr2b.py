@@ -1,0 +1,112 @@
+"""GSTR-2B: the statement and its versions, the lines behind a figure, what two versions count differently, compute."""
+
+from __future__ import annotations
+
+import uuid
+from http import HTTPStatus
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from ims_portal import web
+from ims_portal.access import Right
+from ims_portal.clock import portal
+from returns import gstr2b, lines, summary
+from returns.views.opening import Opened, of_period
+
+
+@require_safe
+@of_period()
+def statement(request: HttpRequest, opened: Opened) -> HttpResponse:
+    """Show the newest version of a period's statement, or why there is none."""
+    older, newer = (_number(request.GET.get(name)) for name in ("older", "newer"))
+    if older and newer and older != newer:
+        return web.see_other(opened.url("gstr2b-diff", min(older, newer), max(older, newer)))
+    return _page(request, opened)
+
+
+@require_safe
+@of_period()
+def version(request: HttpRequest, opened: Opened, version: int) -> HttpResponse:
+    """Show an older version of a period's statement."""
+    return _page(request, opened, version=version)
+
+
+def _page(
+    request: HttpRequest, opened: Opened, *, version: int | None = None, status: int = HTTPStatus.OK
+) -> HttpResponse:
+    page = summary.page(taxpayer=opened.taxpayer, period=opened.period, today=opened.today, version=version)
+    if version is not None and page.shown is None:
+        raise Http404("No such version.")
+    return opened.render(
+        request,
+        "returns/gstr2b.html",
+        {"page": page, "staleness": page.staleness, "compute_id": uuid.uuid4(), "refused": status != HTTPStatus.OK},
+        status,
+    )
+
+
+@require_safe
+@of_period()
+def statement_lines(request: HttpRequest, opened: Opened, section: str) -> HttpResponse:
+    """Show the lines behind a figure of one version, a page at a time."""
+    asked = {name: request.GET.get(name, "") for name in ("placement", "part", "status", "cell")}
+    filters = lines.Filters(section="" if section == "all" else section, **asked)
+    wanted = _number(request.GET.get("version"))
+    found = gstr2b.version(taxpayer=opened.taxpayer, period=opened.period, version=wanted)
+    if not filters.is_known or found is None:
+        raise Http404("No such lines.")
+    size = _number(request.GET.get("rows")) or 50
+    page = lines.page(
+        statement=found, filters=filters, size=size if size in lines.SIZES else 50, after=request.GET.get("after", "")
+    )
+    kept = {**asked, "version": wanted or "", "rows": request.GET.get("rows", "")}
+    return opened.render(
+        request,
+        "returns/lines.html",
+        {
+            "page": page,
+            "statement": found,
+            "section": section,
+            "kept": {k: v for k, v in kept.items() if v},
+            "sizes": lines.SIZES,
+            "size": size,
+        },
+    )
+
+
+@require_safe
+@of_period()
+def diff(request: HttpRequest, opened: Opened, older: int, newer: int) -> HttpResponse:
+    """Show what two versions count differently, and who acted."""
+    if older > newer:
+        return web.see_other(opened.url("gstr2b-diff", newer, older))
+    before, after = (
+        gstr2b.version(taxpayer=opened.taxpayer, period=opened.period, version=number) for number in (older, newer)
+    )
+    if before is None or after is None or older == newer:
+        raise Http404("No such versions.")
+    return opened.render(request, "returns/diff.html", {"comparison": lines.compare(older=before, newer=after)})
+
+
+@require_POST
+@of_period(Right.COMPUTE)
+def compute(request: HttpRequest, opened: Opened) -> HttpResponse:
+    """Ask for the statement, and show the job that makes it; a refusal is shown with its cure."""
+    request_id = web.expect_form(request, opened.taxpayer.gstin)
+    try:
+        job = gstr2b.request(
+            taxpayer=opened.taxpayer,
+            period=opened.period,
+            actor=opened.held.user,
+            clock=portal(),
+            request_id=request_id,
+        )
+    except gstr2b.StatementRefusedError:
+        return _page(request, opened, status=HTTPStatus.CONFLICT)
+    return web.see_other(reverse("returns:job", args=[opened.taxpayer.gstin, job.pk]))
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 7 else None  # noqa: PLR2004

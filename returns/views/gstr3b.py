@@ -1,0 +1,107 @@
+"""GSTR-3B: the draft or filed return, and one row of it with its break-up or its form."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from ims_portal import web
+from ims_portal.access import Right
+from ims_portal.clock import portal
+from ims_portal.rules import gstr3b as rules
+from ims_portal.rules.actions import Refusal
+from ims_portal.rules.money import HEADS
+from ims_portal.templatetags import ims as show
+from returns import gstr3b, summary, tables, wording
+from returns.forms import DeclareForm
+from returns.gstr3b import Draft
+from returns.views.opening import Opened, of_period
+
+
+@require_safe
+@of_period(page="returns:gstr3b")
+def gstr3b_page(request: HttpRequest, opened: Opened) -> HttpResponse:
+    """Show a period's GSTR-3B: Table 3 locked, Table 4 derived, declared by its people."""
+    shown = gstr3b.draft(taxpayer=opened.taxpayer, period=opened.period, at=opened.at, today=opened.today)
+    return opened.render(
+        request,
+        "returns/gstr3b.html",
+        {
+            "draft": shown,
+            "cards": tables.cards(shown),
+            "staleness": behind(shown),
+            "can_edit": opened.may(Right.COMPUTE),
+        },
+    )
+
+
+def behind(shown: Draft) -> summary.Staleness | None:
+    """Return what the stale banner says of a draft, or None."""
+    if not shown.is_out_of_date or shown.statement is None:
+        return None
+    return summary.Staleness(shown.statement, shown.period, shown.changes_since)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@of_period(page="returns:gstr3b", posting=Right.COMPUTE)
+def row(request: HttpRequest, opened: Opened, row: str) -> HttpResponse:
+    """Show one row: its break-up, its figures, the form that declares it; a POST declares it."""
+    if row not in rules.ROWS:
+        raise Http404("No such row.")
+    if request.method == "POST":
+        return _declare(request, opened, row)
+    return _row_page(request, opened, row, None)
+
+
+def _declare(request: HttpRequest, opened: Opened, row: str) -> HttpResponse:
+    request_id = web.expect_form(request, opened.taxpayer.gstin)
+    is_reset = "reset" in request.POST
+    form = DeclareForm(request.POST)
+    if not is_reset and not form.is_valid():
+        return _row_page(request, opened, row, form, status=422)
+    try:
+        gstr3b.adjust(
+            taxpayer=opened.taxpayer,
+            period=opened.period,
+            row=row,
+            tax=None if is_reset else form.tax,
+            reason="" if is_reset else form.cleaned_data["reason"],
+            actor=opened.held.user,
+            clock=portal(),
+            request_id=request_id,
+        )
+    except gstr3b.Gstr3bRefusedError as refused:
+        form.is_valid()
+        lacks_reason = refused.refusal is Refusal.REASON_REQUIRED
+        form.add_error("reason" if lacks_reason else None, wording.edit(refused.refusal, period=opened.period, row=row))
+        return _row_page(request, opened, row, form, status=422 if lacks_reason else 409)
+    return web.see_other(opened.url("gstr3b") + "#table-4")
+
+
+def _row_page(
+    request: HttpRequest, opened: Opened, name: str, form: DeclareForm | None, status: int = 200
+) -> HttpResponse:
+    shown = gstr3b.draft(taxpayer=opened.taxpayer, period=opened.period, at=opened.at, today=opened.today)
+    found = tables.row(shown, name)
+    parts = None
+    if found.has_breakup:
+        parts = tables.breakup(taxpayer=opened.taxpayer, period=opened.period, shown=shown, name=name)
+    if form is None:
+        declared = {head: show.amount(value) for head, value in found.declared.as_dict().items()}
+        form = DeclareForm(initial={**declared, "reason": found.reason})
+    amounts = [(head, form[head], found.derived.as_dict()[head], found.declared.as_dict()[head]) for head in HEADS]
+    return opened.render(
+        request,
+        "returns/row.html",
+        {
+            "draft": shown,
+            "row": found,
+            "form": form,
+            "amounts": amounts,
+            "parts": parts,
+            "errors": form.told,
+            "needs_reason": rules.NEEDS_REASON.decide(row=name).outcome,
+            "can_edit": found.is_editable and opened.may(Right.COMPUTE),
+        },
+        status=status,
+    )
