@@ -1,0 +1,77 @@
+"""Somebody who visits the live portal over HTTP without a browser: keeps cookies, fills in the forms of a page."""
+
+from __future__ import annotations
+
+import http.cookiejar
+import urllib.error
+import urllib.parse
+import urllib.request
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+
+PASSWORD = "correct horse battery"
+
+
+@dataclass
+class Page:
+    """What a request answered: its status, final address and text."""
+
+    status: int
+    url: str
+    text: str
+
+    def form(self, action: str) -> dict[str, str]:
+        """Return the fields of the first form whose address contains `action`, as a browser would send them."""
+        reader = _Forms()
+        reader.feed(self.text)
+        return next(fields for address, fields in reader.found if action in address)
+
+
+@dataclass
+class _Forms(HTMLParser):
+    found: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        told = dict(attrs)
+        if tag == "form":
+            self.found.append((told.get("action") or "", {}))
+        elif tag == "input" and self.found and told.get("name"):
+            kind = told.get("type", "text")
+            if kind not in ("checkbox", "radio") or "checked" in told:
+                self.found[-1][1][str(told["name"])] = told.get("value") or ""
+
+
+class Visitor:
+    """One person's visit: cookies of their own."""
+
+    def __init__(self, base: str) -> None:
+        self.base = base
+        self.cookies = http.cookiejar.CookieJar()
+        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self.cookies))
+
+    def get(self, path: str) -> Page:
+        """Return a page."""
+        return self._send(urllib.request.Request(urllib.parse.urljoin(self.base, path)))  # noqa: S310 - our own server
+
+    def post(self, path: str, fields: dict[str, str]) -> Page:
+        """Return what a form posted to a path leads to."""
+        address = urllib.parse.urljoin(self.base, path)
+        sent = urllib.parse.urlencode(fields).encode()
+        return self._send(urllib.request.Request(address, data=sent, headers={"Referer": address}))  # noqa: S310
+
+    def sign_in(self, username: str) -> Visitor:
+        """Sign in by the portal's own page, and return the visitor."""
+        page = self.get("/en/account/login/")
+        done = self.post("/en/account/login/", page.form("") | {"login": username, "password": PASSWORD})
+        assert "/login" not in done.url, done.text
+        return self
+
+    def _send(self, request: urllib.request.Request) -> Page:
+        try:
+            with self._opener.open(request, timeout=30) as answer:
+                return Page(answer.status, answer.url, answer.read().decode())
+        except urllib.error.HTTPError as refused:
+            return Page(refused.code, refused.url, refused.read().decode())
