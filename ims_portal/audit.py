@@ -9,7 +9,7 @@ from datetime import datetime
 from ims_portal.models import AuditEvent, Taxpayer, User
 
 
-def record(
+def record(  # noqa: PLR0913 - the columns of the log
     *,
     event: str,
     at: datetime,

@@ -126,7 +126,7 @@ def _clear_after_crash(place: Place) -> None:
     PostgreSQL clears most of it by itself, but not once the noted pid belongs to somebody else. The caller has made
     sure, under the start lock, that no server runs on this data.
     """
-    for orphan in engines.processes_in(folder=place.data):
+    for orphan in engines.postgres_processes(place=place):
         engines.send(pid=orphan, number=signal.SIGKILL)
         engines.wait_until_gone(pid=orphan)
     place.postgres_pidfile.unlink(missing_ok=True)

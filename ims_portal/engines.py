@@ -115,9 +115,10 @@ def valkey_pid(*, place: Place) -> int | None:
     return _pid_noted_in(place.valkey_pidfile, works_in=place.folder)
 
 
-def processes_in(*, folder: Path) -> list[int]:
-    """Return the processes whose working folder this is; on Linux only."""
-    return [int(entry.name) for entry in Path("/proc").glob("[0-9]*") if _works_in(int(entry.name), folder)]
+def postgres_processes(*, place: Place) -> list[int]:
+    """Return PostgreSQL's processes on this place's data, the orphans of a killed server too; on Linux only."""
+    found = (int(entry.parent.name) for entry in Path("/proc").glob("[0-9]*/comm") if _lines(entry) == ["postgres"])
+    return [pid for pid in found if _works_in(pid, place.data)]
 
 
 def send(*, pid: int, number: signal.Signals) -> None:

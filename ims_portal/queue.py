@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import structlog
 from celery import current_app
-from django.db import connection, transaction
+from django.db import connection, models, transaction
 from django.db.models import F
 
 from ims_portal.models import Job
@@ -84,7 +84,7 @@ def claimed(kind: type[AnyJob], job_id: str) -> Iterator[AnyJob | None]:
 
 def _begin(kind: type[AnyJob], job_id: str) -> AnyJob | None:
     with transaction.atomic():
-        job = kind._default_manager.select_for_update().filter(pk=job_id).first()
+        job = _rows(kind).select_for_update().filter(pk=job_id).first()
         if job is None or job.is_over:
             return None
         if job.attempts >= MAX_ATTEMPTS:
@@ -96,6 +96,10 @@ def _begin(kind: type[AnyJob], job_id: str) -> AnyJob | None:
         job.state = Job.State.RUNNING
         job.save(update_fields=["attempts", "state", "changed_at"])
         return job
+
+
+def _rows(kind: type[AnyJob]) -> models.Manager[AnyJob]:
+    return kind._default_manager  # noqa: SLF001 - the documented way to a model that is only known at run time
 
 
 def finish(job: Job) -> None:
@@ -124,7 +128,7 @@ def fail(job: Job, problem: str) -> None:
 
 def due(kind: type[Job]) -> list[str]:
     """Return ids of jobs whose work is not done, the longest waiting first; a claimed one turns the nudge down."""
-    rows = kind._default_manager.filter(state__in=[Job.State.WAITING, Job.State.RUNNING], wanted__gt=F("done"))
+    rows = _rows(kind).filter(state__in=[Job.State.WAITING, Job.State.RUNNING], wanted__gt=F("done"))
     return [str(pk) for pk in rows.order_by("created_at").values_list("pk", flat=True)[:500]]
 
 

@@ -14,6 +14,9 @@ from ims_portal.rules.table import Dated, Fact, Row, Table
 
 Outcome = TypeVar("Outcome", bound=Hashable)
 
+PIECE = 500
+"""Rows written into the stream at a time."""
+
 NULL_MARK = "\x01"
 """How COPY is told NULL: a control character, which no text of ours may hold."""
 
@@ -120,7 +123,7 @@ class _CsvPieces(io.TextIOBase):
         for values in self._rows:
             writer.writerow([NULL_MARK if value is None else value for value in values])
             taken += 1
-            if taken == 500:
+            if taken == PIECE:
                 break
         self.count += taken
         self._buffer += text.getvalue()

@@ -17,7 +17,7 @@ from typing import Any
 from ims_portal import access, audit, once
 from ims_portal.access import Right
 from ims_portal.clock import Clock
-from ims_portal.models import Command, Taxpayer, User
+from ims_portal.models import Taxpayer, User
 from ims_portal.rules.actions import Action, Answer, Refusal
 from ims_portal.rules.money import NIL, Tax
 from ims_portal.rules.periods import TaxPeriod
@@ -109,6 +109,7 @@ def _result_of(kept: Mapping[str, Any]) -> Result:
         "status": ResultStatus(kept["status"]),
         "refusal": Refusal(kept["refusal"]) if kept["refusal"] else None,
         "current": Action(kept["current"]),
+        "asked": Action(kept["asked"]),
         "at": datetime.fromisoformat(kept["at"]) if kept["at"] else None,
     }
     return Result(**{**kept, **told})

@@ -20,5 +20,4 @@ class InvoicesConfig(AppConfig):
         from ims_portal import tiles as home  # noqa: PLC0415
         from invoices import tiles  # noqa: PLC0415
 
-        home.serve("gstr1", tiles.gstr1)
-        home.serve("ims", tiles.ims)
+        home.serve(("gstr1", "ims"), tiles.room)

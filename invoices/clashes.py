@@ -7,11 +7,12 @@ from django.utils.translation import gettext as _
 from ims_portal.rules import documents
 from ims_portal.rules.actions import Refusal
 from ims_portal.rules.documents import Problem
+from invoices.staging_sql import Refused
 
 
-def problem(problem: str, position: str, number: str, section: str, _place: int) -> Problem:
+def problem(refused: Refused) -> Problem:
     """Return the problem of a document that cannot stand beside others, in words."""
-    refusal = Refusal(problem)
+    refusal = Refusal(refused.problem)
     code, field_name, text = {
         Refusal.DUPLICATE_DOCUMENT: (
             "APP-G107",
@@ -38,13 +39,17 @@ def problem(problem: str, position: str, number: str, section: str, _place: int)
             ),
         ),
     }[refusal]
-    if section in documents.NOTES:
+    if refused.withdraw:
+        field_name, text = "flag", _("%(number)s is to be deleted, but no such document is saved in this return.")
+    elif refused.section in documents.NOTES:
         field_name = {"inum": "nt_num", "oinum": "ont_num"}.get(field_name, field_name)
     return Problem(
         code=code,
         refusal=refusal.value,
         field=field_name,
-        number=number,
-        position=position,
-        message=text % {"number": number},
+        number=refused.number,
+        position=refused.position,
+        message=text % {"number": refused.number},
+        counterparty=refused.recipient,
+        dated=f"{refused.day:%d-%m-%Y}",
     )

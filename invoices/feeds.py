@@ -25,7 +25,7 @@ AMENDED_AS = {original: amended for amended, original in documents.ORIGINAL_OF.i
 }
 
 
-def bill_of_entry(
+def bill_of_entry(  # noqa: PLR0913 - the fields of a bill
     *,
     importer: Taxpayer,
     section: Section,
@@ -138,7 +138,7 @@ def _amendment(original: Record, on: date, *, taxable: int, tax: Tax, change: Bo
     )
 
 
-def _filed(
+def _filed(  # noqa: PLR0913 - the columns a feed fills
     recipient: Taxpayer,
     section: Section,
     *,

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from django.db import OperationalError, transaction
 
+from ims_portal import calendar
 from ims_portal.models import Taxpayer
 from invoices.models import Inbox
 
@@ -60,7 +61,16 @@ def lock(taxpayer_ids: Collection[int]) -> dict[int, Inbox]:
 
 
 def ensure(taxpayers: Collection[Taxpayer]) -> None:
-    """Make the inboxes that are missing, open from each taxpayer's first month on."""
+    """Make the inboxes that are missing, open from the taxpayer's own period that holds its first month."""
+    there = set(Inbox.objects.filter(pk__in=[taxpayer.pk for taxpayer in taxpayers]).values_list("pk", flat=True))
+    missing = [taxpayer for taxpayer in taxpayers if taxpayer.pk not in there]
+    if not missing:
+        return
+    filers = calendar.filers(missing)
     Inbox.objects.bulk_create(
-        [Inbox(taxpayer=taxpayer, open_month=taxpayer.first_month) for taxpayer in taxpayers], ignore_conflicts=True
+        [
+            Inbox(taxpayer=taxpayer, open_month=filers[taxpayer.pk].period(taxpayer.first_month).month)
+            for taxpayer in missing
+        ],
+        ignore_conflicts=True,
     )

@@ -23,7 +23,8 @@ from ims_portal.rules.money import Tax
 from ims_portal.rules.periods import TaxPeriod
 from invoices import clashes, locking, open_forms, records_sql, reported, staging_sql
 from invoices.models import Record, ReturnSummary, SupplierReturn
-from invoices.open_forms import Open, ReturnRefusedError
+from invoices.open_forms import Open
+from invoices.open_forms import ReturnRefusedError as ReturnRefusedError  # noqa: PLC0414 raised by what stands here
 from invoices.staging_sql import Reported
 
 BATCH = 5_000
@@ -205,7 +206,7 @@ def apply_under_lock(opened: Open, *, staged: Staged, all_or_nothing: bool) -> S
     staging_sql.index_staging()
     staging_sql.resolve(reported)
     staging_sql.check(reported)
-    saved.problems += [clashes.problem(*row) for row in staging_sql.refused()]
+    saved.problems += [clashes.problem(row) for row in staging_sql.refused()]
     stopped = [problem for problem in saved.problems if not problem.is_warning]
     if all_or_nothing and stopped:
         raise ReturnRefusedError(Refusal(stopped[0].refusal), stopped[0].message, stopped)

@@ -67,7 +67,8 @@ def refresh(record_ids: Collection[int]) -> None:
             LEFT JOIN invoices_record o ON o.id = r.original_id
             LEFT JOIN LATERAL (
                 SELECT v.* FROM invoices_record v
-                WHERE v.chain = r.chain AND v.chain_no < r.chain_no AND v.settled_as = 'A'
+                WHERE v.recipient_id = r.recipient_id AND v.chain = r.chain AND v.chain_no < r.chain_no
+                  AND v.settled_as = 'A'
                   AND (v.unavailable = '' OR {ineligible} OR ({past_limit} AND r.section IN ({TIMED})))
                 ORDER BY v.chain_no DESC LIMIT 1) b ON true
             WHERE r.id = ANY(%(ids)s) AND r.settled_month IS NULL AND r.status <> 'W') d

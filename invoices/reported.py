@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from django.core import signing
 from django.db.models import Count, Q, QuerySet, Sum
@@ -227,7 +228,7 @@ def totals(supplier_return: SupplierReturn) -> list[SectionTotal]:
     return [_total(section, by_section[section.value]) for section in Section if section.value in by_section]
 
 
-def _total(section: Section, line: dict[str, int]) -> SectionTotal:
+def _total(section: Section, line: Mapping[str, Any]) -> SectionTotal:
     return SectionTotal(
         section,
         line["count"],

@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from typing import NamedTuple
 
 from ims_portal import sql
 from ims_portal.rules import documents
@@ -213,10 +214,25 @@ def check(reported: Reported) -> None:
     """)
 
 
-def refused() -> list[tuple[str, str, str, str, int]]:
-    """Return (problem, position, number, section, place) of what the checks marked, in the order of the file."""
-    rows = run("SELECT problem, position, number, section, place FROM staged WHERE problem <> '' ORDER BY place")
-    return [(str(a), str(b), str(c), str(d), int(str(e))) for a, b, c, d, e in rows]
+class Refused(NamedTuple):
+    """A staged document that cannot stand, in the order of its columns in `refused`."""
+
+    problem: str
+    position: str
+    number: str
+    section: str
+    recipient: str
+    day: date
+    withdraw: bool
+
+
+def refused() -> list[Refused]:
+    """Return what the checks marked, in the order of the file."""
+    rows = run("""
+        SELECT problem, position, number, section, recipient_gstin, document_date, withdraw
+        FROM staged WHERE problem <> '' ORDER BY place
+    """)
+    return [Refused(*row) for row in rows]  # type: ignore[arg-type]
 
 
 SAME = " AND ".join(f"r.{c} = s.{c}" for c in REPORTED) + " AND r.original_id IS NOT DISTINCT FROM s.original_id"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from ims_portal.rules.documents import BILLS_OF_ENTRY, Section
-from ims_portal.rules.table import Dated, Table, otherwise, row
+from ims_portal.rules.table import Dated, Facts, Table, otherwise, row
 
 YES_NO = (False, True)
 REMARK_LIMIT = 250
@@ -114,7 +114,7 @@ class Refusal(StrEnum):
     DOCUMENT_INVALID = "DOCUMENT_INVALID"
 
 
-ACTION_FACTS = {
+ACTION_FACTS: Facts = {
     "action": tuple(Action),
     "is_withdrawn": YES_NO,
     "bypasses": YES_NO,
@@ -307,7 +307,7 @@ DECLARATION_REFUSALS: Table[Refusal | None] = Table(
     ),
 )
 
-_REMARK_FACTS = {"action": tuple(Action), "answer": tuple(Answer), "remark": tuple(Remark)}
+_REMARK_FACTS: Facts = {"action": tuple(Action), "answer": tuple(Answer), "remark": tuple(Remark)}
 
 REMARK_REFUSALS: Dated[Refusal | None] = Dated(
     name="what is refused of a remark",

@@ -13,7 +13,7 @@ from enum import StrEnum
 from ims_portal.rules.actions import YES_NO, Action, Answer, Refusal
 from ims_portal.rules.documents import AMENDMENTS, CREDIT_NOTES, Section
 from ims_portal.rules.money import Tax
-from ims_portal.rules.table import Dated, Table, otherwise, row
+from ims_portal.rules.table import Dated, Facts, Table, otherwise, row
 
 
 class Bypass(StrEnum):
@@ -82,7 +82,7 @@ class Twin:
     cite: str
 
 
-_BYPASS_FACTS = {
+_BYPASS_FACTS: Facts = {
     "section": tuple(Section),
     "is_reverse_charge": YES_NO,
     "is_pos_ineligible": YES_NO,

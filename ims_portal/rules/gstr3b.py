@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from ims_portal.rules.actions import YES_NO, Refusal
 from ims_portal.rules.documents import Form, InvoiceType, Section
 from ims_portal.rules.money import Tax
-from ims_portal.rules.table import Dated, Table, otherwise, row
+from ims_portal.rules.table import Dated, Facts, Table, otherwise, row
 
 TABLE_3 = ("t3_1_a", "t3_1_b", "t3_1_d", "t3_1_1_i", "t3_2")
 TABLE_4 = ("t4A1", "t4A2", "t4A3", "t4A4", "t4A5", "t4B1", "t4B2", "t4C", "t4D1", "t4D2")
@@ -29,7 +29,7 @@ OUTWARD_ROW: Table[str] = Table(
     ),
 )
 
-_EDIT_FACTS = {"row": ROWS}
+_EDIT_FACTS: Facts = {"row": ROWS}
 _NOT_EDITABLE = row(Refusal.FIELD_NOT_EDITABLE, row="t4C", cite="R8.17: 4(C) is computed")
 
 EDIT_REFUSALS: Dated[Refusal | None] = Dated(
@@ -91,7 +91,7 @@ WARNS_WHEN: Table[str] = Table(
     ),
 )
 
-_FILING_FACTS = {
+_FILING_FACTS: Facts = {
     "is_filed": YES_NO,
     "is_time_barred": YES_NO,
     "previous_is_unfiled": YES_NO,
@@ -132,7 +132,7 @@ FILING_REFUSALS: Dated[Refusal | None] = Dated(
     },
 )
 
-_FORM_FACTS = {
+_FORM_FACTS: Facts = {
     "form": (Form.GSTR1, Form.GSTR1A, Form.IFF, Form.GSTR6),
     "is_filing": YES_NO,
     "is_filed": YES_NO,

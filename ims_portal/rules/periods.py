@@ -16,6 +16,7 @@ from enum import StrEnum
 from ims_portal.rules.documents import Form
 from ims_portal.rules.table import Dated, Table, otherwise, row
 
+APRIL = 4
 MONTH = re.compile(r"^(0[1-9]|1[0-2])(20[0-9]{2})$")
 QUARTER = re.compile(r"^Q([1-4])-(20[0-9]{2})-([0-9]{2})$")
 
@@ -127,7 +128,7 @@ class TaxPeriod:
 
 def financial_year_of(month: int) -> int:
     """Return the year in which the financial year (April to March) of a month YYYYMM starts (R10.3)."""
-    return month // 100 - (month % 100 < 4)
+    return month // 100 - (month % 100 < APRIL)
 
 
 def parse(text: str) -> TaxPeriod:

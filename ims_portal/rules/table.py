@@ -13,7 +13,10 @@ from enum import Enum
 from typing import Generic, TypeVar
 
 Outcome = TypeVar("Outcome", bound=Hashable)
+Outcome_co = TypeVar("Outcome_co", bound=Hashable, covariant=True)
 Fact = str | bool | int
+Facts = Mapping[str, tuple[Fact, ...]]
+"""Each fact with the finite list of values it can have."""
 
 
 class NoVersionInForceError(LookupError):
@@ -21,14 +24,14 @@ class NoVersionInForceError(LookupError):
 
 
 @dataclass(frozen=True, slots=True)
-class Row(Generic[Outcome]):
+class Row(Generic[Outcome_co]):
     """One line of a table: when every named fact has one of the listed values, the outcome holds.
 
     `cite` names the source (rule id of the law and its publication); `ours` marks our reading where nothing is
     published.
     """
 
-    outcome: Outcome
+    outcome: Outcome_co
     when: Mapping[str, tuple[Fact, ...]]
     cite: str
     ours: bool = False
@@ -52,25 +55,25 @@ def plain(value: Fact | Enum) -> Fact:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision(Generic[Outcome]):
+class Decision(Generic[Outcome_co]):
     """What a table answered, and the row that decided (`index` counts from 0; the last is `otherwise`)."""
 
-    outcome: Outcome
+    outcome: Outcome_co
     index: int
     cite: str
     ours: bool
 
 
 @dataclass(frozen=True)
-class Table(Generic[Outcome]):
+class Table(Generic[Outcome_co]):
     """An ordered list of rows; the first match wins. The last row must match everything (`otherwise`).
 
     `facts` declares the finite domain of each fact, so that both readers can be compared on every combination.
     """
 
     name: str
-    facts: Mapping[str, tuple[Fact, ...]]
-    rows: tuple[Row[Outcome], ...]
+    facts: Facts
+    rows: tuple[Row[Outcome_co], ...]
     _domains: Mapping[str, frozenset[Fact]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -80,7 +83,7 @@ class Table(Generic[Outcome]):
         for number, line in enumerate(self.rows):
             self._check_row(number, line)
 
-    def _check_row(self, number: int, line: Row[Outcome]) -> None:
+    def _check_row(self, number: int, line: Row[Outcome_co]) -> None:
         if not line.cite:
             raise ValueError(f"{self.name}, row {number}: no citation")
         for name, values in line.when.items():
@@ -88,7 +91,7 @@ class Table(Generic[Outcome]):
             if unknown:
                 raise ValueError(f"{self.name}, row {number}: {name} cannot be {sorted(map(str, unknown))}")
 
-    def decide(self, **facts: Fact) -> Decision[Outcome]:
+    def decide(self, **facts: Fact) -> Decision[Outcome_co]:
         """Return the first row's answer. Every declared fact must be given; an unknown fact or value raises."""
         known = {name: plain(value) for name, value in facts.items()}
         if known.keys() != self._domains.keys():
@@ -114,7 +117,7 @@ def otherwise(outcome: Outcome, *, cite: str, ours: bool = False) -> Row[Outcome
 
 
 @dataclass(frozen=True)
-class Dated(Generic[Outcome]):
+class Dated(Generic[Outcome_co]):
     """Versions of a table by the number from which each is in force.
 
     `governed_by` says which number that is: a period as YYYYMM (a quarter by its last month) or a day as
@@ -124,14 +127,14 @@ class Dated(Generic[Outcome]):
 
     name: str
     governed_by: str
-    versions: Mapping[int, Table[Outcome]]
+    versions: Mapping[int, Table[Outcome_co]]
 
     def __post_init__(self) -> None:
         starts = list(self.versions)
         if starts != sorted(starts):
             raise ValueError(f"{self.name}: versions must be in order of their start")
 
-    def at(self, when: int) -> Table[Outcome]:
+    def at(self, when: int) -> Table[Outcome_co]:
         """Return the version in force at `when`; before the first one raise NoVersionInForceError."""
         return self.versions[self.version_at(when)]
 
@@ -142,6 +145,6 @@ class Dated(Generic[Outcome]):
             raise NoVersionInForceError(f"{self.name} has no version in force at {when}")
         return started[-1]
 
-    def decide(self, when: int, /, **facts: Fact) -> Decision[Outcome]:
+    def decide(self, when: int, /, **facts: Fact) -> Decision[Outcome_co]:
         """Return the answer of the version in force at `when`."""
         return self.at(when).decide(**facts)

@@ -119,7 +119,7 @@ def test_nothing_is_left_after_the_last_release(place: Place) -> None:
     embedded.ensure_at(where=place)
     embedded.release(where=place)
     assert is_gone(place, seconds=0)
-    assert not engines.processes_in(folder=place.data)
+    assert not engines.postgres_processes(place=place)
 
 
 def test_second_ensure_finds_the_same_servers(place: Place) -> None:
@@ -150,7 +150,7 @@ def test_racing_starters_share_one_pair_of_servers(place: Place, hold: Callable[
     holders = [hold() for _ in range(6)]
     for holder in holders:
         wait_until_ready(holder)
-    postmasters = [pid for pid in engines.processes_in(folder=place.data) if is_postmaster(pid)]
+    postmasters = [pid for pid in engines.postgres_processes(place=place) if is_postmaster(pid)]
     assert postmasters == [engines.postgres_pid(place=place)]
     for holder in holders[:-1]:
         holder.communicate("")
@@ -215,16 +215,21 @@ def test_killed_broker_comes_back_beside_the_running_database(place: Place) -> N
     assert database == engines.postgres_pid(place=place)
 
 
-def test_pid_file_that_names_another_process_is_cleared(place: Place) -> None:
+def test_pid_file_that_names_another_process_is_cleared_and_that_process_left_alone(place: Place) -> None:
     found = embedded.ensure_at(where=place)
     kill(engines.postgres_pid(place=place))
     kill(engines.valkey_pid(place=place))
-    noted = place.postgres_pidfile.read_text().splitlines()
-    place.postgres_pidfile.write_text("\n".join([str(os.getppid()), *noted[1:]]) + "\n")
-    place.valkey_pidfile.write_text(str(os.getppid()))
-    (place.sockets / ".s.PGSQL.5432.lock").write_text("\n".join([str(os.getppid()), *noted[1:]]) + "\n")
+    bystander = subprocess.Popen(["sleep", "60"])
+    noted = "\n".join([str(bystander.pid), *place.postgres_pidfile.read_text().splitlines()[1:], ""])
+    place.postgres_pidfile.write_text(noted)
+    place.valkey_pidfile.write_text(str(bystander.pid))
+    (place.sockets / ".s.PGSQL.5432.lock").write_text(noted)
     embedded.ensure_at(where=place)
     assert answer(found.database_url, "select 1") == [(1,)]
+    embedded.release(where=place)
+    assert bystander.poll() is None
+    bystander.kill()
+    bystander.wait()
 
 
 def test_starter_killed_while_making_the_data_folder_does_no_harm(

@@ -1,0 +1,35 @@
+"""Forms of the ground floor: the sandbox's date."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+
+class PortalDateForm(forms.Form):
+    """A day and a time of day to which an administrator moves the sandbox's clock."""
+
+    on = forms.DateField(
+        label=_("Day"),
+        input_formats=["%d/%m/%Y"],
+        error_messages={
+            "invalid": _("Write the day as DD/MM/YYYY, for example 14/11/2026."),
+            "required": _("Write the day as DD/MM/YYYY, for example 14/11/2026."),
+        },
+    )
+    time = forms.TimeField(
+        label=_("Time, 24 hours"),
+        input_formats=["%H:%M"],
+        initial="10:00",
+        error_messages={
+            "invalid": _("Write the time as HH:MM, for example 10:00."),
+            "required": _("Write the time as HH:MM, for example 10:00."),
+        },
+    )
+
+    @property
+    def moment(self) -> datetime:
+        """The Indian moment that was asked for; only of a valid form."""
+        return datetime.combine(self.cleaned_data["on"], self.cleaned_data["time"])

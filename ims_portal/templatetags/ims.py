@@ -1,0 +1,109 @@
+"""How amounts, periods, days and states look on every page. Values in, text out; nothing here asks the database."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from django import template
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from ims_portal.rules.money import to_rupees
+from ims_portal.rules.periods import TaxPeriod
+
+register = template.Library()
+
+CHIPS = {
+    "accepted": gettext_lazy("Accepted"),
+    "rejected": gettext_lazy("Rejected"),
+    "pending": gettext_lazy("Pending"),
+    "none": gettext_lazy("No action"),
+    "filed": gettext_lazy("Filed"),
+    "saved": gettext_lazy("Saved"),
+    "settled": gettext_lazy("Settled"),
+    "stale": gettext_lazy("Out of date"),
+    "problem": gettext_lazy("Problem"),
+    "provisional": gettext_lazy("Provisional"),
+}
+ACTION_CHIPS = {"A": "accepted", "R": "rejected", "P": "pending", "N": "none"}
+STATUS_CHIPS = {"S": "saved", "F": "filed", "W": "none"}
+
+
+@register.filter
+def amount(paise: int | None) -> str:
+    """Return whole paise as rupees in Indian grouping without a sign of currency: 12,34,567.00; None is empty."""
+    if paise is None or paise == "":
+        return ""
+    whole, fraction = f"{to_rupees(abs(int(paise))):.2f}".split(".")
+    grouped = whole[-3:]
+    rest = whole[:-3]
+    while rest:
+        grouped = f"{rest[-2:]},{grouped}"
+        rest = rest[:-2]
+    return f"{'-' if int(paise) < 0 else ''}{grouped}.{fraction}"
+
+
+@register.filter
+def inr(paise: int | None) -> str:
+    """Return whole paise as ₹12,34,567.00; the minus sign stands first."""
+    text = amount(paise)
+    return f"-₹{text[1:]}" if text.startswith("-") else f"₹{text}" if text else ""
+
+
+@register.filter
+def count(number: int | None) -> str:
+    """Return a count in Indian grouping: 1,23,456."""
+    return amount(int(number or 0) * 100)[:-3]
+
+
+@register.filter
+def period(value: TaxPeriod | int | None) -> str:
+    """Return a period as people read it, 10/2026; a month may be given as YYYYMM."""
+    if not value:
+        return ""
+    return value.label if isinstance(value, TaxPeriod) else f"{int(value) % 100:02d}/{int(value) // 100}"
+
+
+@register.filter
+def wire(value: TaxPeriod | int) -> str:
+    """Return a period as addresses write it, MMYYYY; a month may be given as YYYYMM."""
+    return value.wire if isinstance(value, TaxPeriod) else f"{int(value) % 100:02d}{int(value) // 100}"
+
+
+@register.filter
+def day(value: date | datetime | None) -> str:
+    """Return a day as DD/MM/YYYY; of a moment its Indian day."""
+    if value is None or value == "":
+        return ""
+    found = timezone.localdate(value) if isinstance(value, datetime) else value
+    return found.strftime("%d/%m/%Y")
+
+
+@register.filter
+def moment(value: datetime | None) -> str:
+    """Return a moment as DD/MM/YYYY HH:MM in Indian time."""
+    if value is None or value == "":
+        return ""
+    return timezone.localtime(value).strftime("%d/%m/%Y %H:%M")
+
+
+@register.simple_tag
+def chip(name: str, text: str = "") -> SafeString:
+    """Return a chip: always a word, its colour and border by the class; `text` replaces the usual word."""
+    return format_html('<span class="chip chip-{}">{}</span>', name, text or CHIPS[name])
+
+
+@register.simple_tag
+def action_chip(letter: str) -> SafeString:
+    """Return the chip of a recipient's action, given by the portal's letter."""
+    return chip(ACTION_CHIPS[str(getattr(letter, "value", letter))])
+
+
+@register.simple_tag
+def status_chip(letter: str) -> SafeString:
+    """Return the chip of a record's Saved, Filed or Withdrawn."""
+    found = str(getattr(letter, "value", letter))
+    return chip(STATUS_CHIPS[found], _("Withdrawn") if found == "W" else "")

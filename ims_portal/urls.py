@@ -1,0 +1,21 @@
+"""Every address of the portal. Pages stand under a language; the GSTIN stands in the address, never in the session."""
+
+from django.conf.urls.i18n import i18n_patterns
+from django.urls import include, path
+
+from ims_portal import views
+
+urlpatterns = [
+    path("", views.front, name="front"),
+    path("health/", views.health, name="health"),
+    path("i18n/", include("django.conf.urls.i18n")),
+    *i18n_patterns(
+        path("account/", include("allauth.urls")),
+        path("t/", views.taxpayers, name="taxpayers"),
+        path("t/<str:gstin>/", views.home, name="home"),
+        path("t/<str:gstin>/", include("returns.urls")),
+        path("t/<str:gstin>/", include("invoices.urls")),
+        path("control/clock/", views.control_clock, name="control-clock"),
+        prefix_default_language=True,
+    ),
+]

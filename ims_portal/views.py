@@ -1,0 +1,103 @@
+"""The front door, the list of taxpayers, the home of a GSTIN, the sandbox's date."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.db import connection
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from ims_portal import access, clock, tiles, web
+from ims_portal.clock import ClockNotSettableError
+from ims_portal.forms import PortalDateForm
+
+NEXT_DAYS = (
+    (11, "GSTR-1"),
+    (13, "IFF"),
+    (14, "GSTR-2B"),
+    (15, ""),
+    (20, "GSTR-3B"),
+    (21, ""),
+    (22, "GSTR-3B"),
+    (24, "GSTR-3B"),
+    (25, ""),
+    (1, ""),
+)
+"""Days of a month worth going to: due days, the days after them, and the first."""
+
+
+@login_not_required
+@require_GET
+def front(request: HttpRequest) -> HttpResponse:
+    """Send people to their taxpayers, or to sign in, in the language their browser or cookie asks for."""
+    return redirect("taxpayers" if request.user.is_authenticated else "account_login")
+
+
+@login_not_required
+@require_GET
+def health(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - Django's signature
+    """Say that the portal and its database answer."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return JsonResponse({"status": "ok"})
+
+
+@require_GET
+def taxpayers(request: HttpRequest) -> HttpResponse:
+    """List the GSTINs the signed-in person may see."""
+    request.portal_now = at = clock.portal().now()  # type: ignore[attr-defined]
+    found = access.taxpayers_of(user=request.user, at=at)  # type: ignore[arg-type]
+    return render(request, "ims_portal/taxpayers.html", {"taxpayers": found})
+
+
+@require_GET
+def home(request: HttpRequest, gstin: str) -> HttpResponse:
+    """Show where the open period of a GSTIN stands."""
+    held = web.enter(request, gstin)
+    return render(request, "ims_portal/home.html", {"tiles": tiles.of(held, request.portal_now)})  # type: ignore[attr-defined]
+
+
+@require_http_methods(["GET", "POST"])
+def control_clock(request: HttpRequest) -> HttpResponse:
+    """Move the sandbox's date forward; for administrators, in the sandbox only."""
+    if not (settings.IMS_SANDBOX and request.user.is_staff):  # type: ignore[union-attr]
+        raise Http404("No such page.")
+    request.portal_now = now = clock.portal().now()  # type: ignore[attr-defined]
+    form = PortalDateForm(request.POST or None, initial={"on": clock.day(now).strftime("%d/%m/%Y")})
+    if request.method == "POST" and form.is_valid():
+        try:
+            clock.set_forward(to=timezone.make_aware(form.moment), actor=request.user)  # type: ignore[arg-type]
+        except ClockNotSettableError as problem:
+            form.add_error("on", str(problem))
+        else:
+            messages.success(
+                request, _("The portal date is set. Whatever falls due now is done by the worker within a minute.")
+            )
+            return web.see_other(reverse("control-clock"))
+    errors = [(form[name].id_for_label, text) for name, texts in form.errors.items() for text in texts]
+    return render(
+        request,
+        "ims_portal/clock.html",
+        {"form": form, "errors": errors, "steps": _steps(now)},
+        status=422 if errors else 200,
+    )
+
+
+def _steps(now: datetime) -> list[tuple[str, datetime, str]]:
+    """Return the next days worth going to, at ten in the morning: name, moment, what falls due."""
+    today = clock.day(now)
+    found = []
+    for number, what in NEXT_DAYS:
+        day = today.replace(day=1)
+        while day.day != number or day <= today:
+            day += timedelta(days=1)
+        found.append((f"{number}/{day.month}", timezone.make_aware(datetime.combine(day, time(10))), what))
+    return sorted(found, key=lambda step: step[1])

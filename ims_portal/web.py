@@ -1,0 +1,110 @@
+"""What every page shares on its way in and out: who may enter, refusals as pages, headers.
+
+A view begins with `enter`; a view that writes checks the form with `expect_form`. What the domain raises and every
+page answers alike becomes a page here: a missing right 403, a form of another GSTIN 409, a busy inbox 503.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+
+import structlog
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils.cache import add_never_cache_headers, patch_vary_headers
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+
+from ims_portal import access, clock
+from ims_portal.access import Access, Right, RightMissingError
+
+log = structlog.get_logger()
+
+PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=(), interest-cohort=()"
+
+
+class FormRefusedError(Exception):
+    """A form that cannot be of this page: another GSTIN's, or without a request id. Nothing was saved."""
+
+    code = "FORM_REFUSED"
+
+
+def enter(request: HttpRequest, gstin: str, right: Right = Right.VIEW) -> Access:
+    """Return the user's access to the address's GSTIN and keep it, with the moment, for the shell.
+
+    This will raise Http404 for a stranger and RightMissingError for a member without the right.
+    """
+    request.portal_now = at = clock.portal().now()  # type: ignore[attr-defined]
+    request.access = None  # type: ignore[attr-defined]
+    try:
+        held = access.for_taxpayer(user=request.user, gstin=gstin, at=at, right=right)  # type: ignore[arg-type]
+    except RightMissingError:
+        # The refusal's page still says whose desk it is; a stranger never gets here.
+        request.access = access.for_taxpayer(user=request.user, gstin=gstin, at=at)  # type: ignore[arg-type,attr-defined]
+        raise
+    request.access = held  # type: ignore[attr-defined]
+    return held
+
+
+def expect_form(request: HttpRequest, gstin: str) -> uuid.UUID:
+    """Return a form's request id. This will raise FormRefusedError where the form belongs to another GSTIN."""
+    if request.POST.get("gstin") != gstin:
+        raise FormRefusedError(
+            _("This form was opened for another GSTIN. Nothing was saved. Open the page of %(gstin)s again.")
+            % {"gstin": gstin}
+        )
+    try:
+        return uuid.UUID(request.POST.get("request_id", ""))
+    except ValueError:
+        raise FormRefusedError(_("This form is incomplete. Nothing was saved. Open the page again.")) from None
+
+
+def local(url: str, *, otherwise: str) -> str:
+    """Return an address a form asks to go back to, if it is one of ours; a stranger's link leads nowhere else."""
+    is_ours = url.startswith("/") and url_has_allowed_host_and_scheme(url, allowed_hosts=None)
+    return url if is_ours else otherwise
+
+
+class SeeOther(HttpResponseRedirect):
+    """The 303 that ends a POST."""
+
+    status_code = 303
+
+
+def see_other(url: str) -> HttpResponse:
+    """Return the 303 that ends a POST, so that reloading repeats nothing."""
+    return SeeOther(url)
+
+
+class Doors:
+    """Middleware: expected refusals as pages, and the headers every answer carries."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer, and say that a signed-in page is nobody else's to keep."""
+        response = self.get_response(request)
+        response.headers.setdefault("Permissions-Policy", PERMISSIONS)
+        if getattr(request, "user", None) is not None and request.user.is_authenticated:
+            add_never_cache_headers(response)
+            patch_vary_headers(response, ["HX-Request"])
+        return response
+
+    def process_exception(self, request: HttpRequest, problem: Exception) -> HttpResponse | None:
+        """Answer what the domain refuses in the same way on every page; anything else is an error of ours."""
+        if isinstance(problem, RightMissingError):
+            return render(request, "403.html", {"who_may": problem.who_may, "right": problem.right.value}, status=403)
+        code = getattr(problem, "code", "")
+        if code in ("FORM_REFUSED", "IDEMPOTENCY_MISMATCH"):
+            return render(request, "ims_portal/problem.html", {"code": code, "text": str(problem)}, status=409)
+        if code == "BUSY":
+            text = _(
+                "Another change for this GSTIN is being written. Nothing was saved. Go back, your choices are still "
+                "there, and try again."
+            )
+            answer = render(request, "ims_portal/problem.html", {"code": code, "text": text}, status=503)
+            answer.headers["Retry-After"] = "2"
+            return answer
+        return None
