@@ -1,0 +1,291 @@
+"""Forms of the inward desk: filters from the address, choices of a page, and the answers a choice asks for.
+
+Rupees are read here and become paise; what may be declared and remarked is asked of the rules, field by field.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+
+from django import forms
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from ims_portal.rules import actions
+from ims_portal.rules.actions import Action, Answer, ReasonCode, Refusal
+from ims_portal.rules.money import HEADS, LARGEST_PAISE, NIL, Tax, to_paise
+from ims_portal.templatetags import ims as show
+from invoices import drafts, inbox, inbox_sql, wording
+from invoices.actions import Choice, tidy
+from invoices.drafts import Picked
+from invoices.inbox import Line
+from invoices.inbox_sql import Filters
+
+CHOICE = re.compile(r"^a\.([0-9]{1,18})\.([0-9]{1,9})$", re.ASCII)
+TICK = re.compile(r"^([0-9]{1,18})\.([0-9]{1,9})$", re.ASCII)
+RUPEES = re.compile(r"^-?[0-9]+(\.[0-9]{0,2})?$", re.ASCII)
+STATES = ("A", "R", "P", "N", inbox_sql.SUPERSEDED)
+
+
+class UnreadableChoiceError(ValueError):
+    """A field of a page of choices that no page of ours makes; nothing was saved."""
+
+
+def filters(section: str, query: QueryDict) -> Filters | None:
+    """Return the filters of a list's address, or None for a section there is none of. Unknown values filter nothing."""
+    known = {name.value: name for name in inbox_sql.IN_IMS}
+    if section != "all" and section not in known:
+        return None
+    action, status = query.get("action", ""), query.get("status", "")
+    return Filters(
+        sections=(known[section],) if section in known else inbox_sql.IN_IMS,
+        action=action if action in STATES else "",
+        text=query.get("q", "").strip().replace("\x00", "")[: inbox.LONGEST_SEARCH],
+        status=status if status in ("S", "F") else "",
+        needs_you=query.get("needs") == "1",
+        settled=query.get("settled") == "1",
+    )
+
+
+def rows(query: QueryDict) -> int:
+    """Return how many rows a page shows."""
+    asked = query.get("rows", "")
+    return int(asked) if asked in [str(number) for number in inbox.ROWS] else inbox.DEFAULT_ROWS
+
+
+def picked(post: QueryDict) -> list[Picked]:
+    """Return the choices of a page: each row's own, or for ticked rows the action chosen for all of them."""
+    found: dict[int, Picked] = {}
+    for name, value in post.items():
+        if match := CHOICE.match(name):
+            found[int(match[1])] = Picked(int(match[1]), int(match[2]), _action(str(value)))
+    for_ticked = post.get("with", "")
+    if for_ticked:
+        for value in post.getlist("tick"):
+            match = TICK.match(value)
+            if match is None:
+                raise UnreadableChoiceError(value)
+            found[int(match[1])] = Picked(int(match[1]), int(match[2]), _action(for_ticked))
+    return list(found.values())
+
+
+def _action(letter: str) -> Action:
+    try:
+        return Action(letter)
+    except ValueError:
+        raise UnreadableChoiceError(letter) from None
+
+
+class RupeesField(forms.CharField):
+    """An amount in rupees as people type it: digits, one dot, two decimals; commas are taken out. Cleans to paise."""
+
+    default_error_messages = {
+        "invalid": gettext_lazy("Write rupees with digits and at most two decimals, for example 9000.00."),
+        "digits": gettext_lazy("Write the amount with the digits 0 to 9."),
+        "large": gettext_lazy("This amount is larger than any document may carry."),
+    }
+
+    def to_python(self, value: object) -> int:  # type: ignore[override]
+        """Return paise; an empty field is nothing."""
+        text = str(value or "").replace(",", "").replace("₹", "").strip()
+        if not text:
+            return 0
+        if any(char.isdigit() and not char.isascii() for char in text):
+            raise forms.ValidationError(self.error_messages["digits"], code="digits")
+        if not RUPEES.match(text):
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        paise = to_paise(Decimal(text))
+        if abs(paise) > LARGEST_PAISE:
+            raise forms.ValidationError(self.error_messages["large"], code="large")
+        return paise
+
+    def validate(self, value: object) -> None:
+        """Accept nothing as nothing."""
+
+
+class AnswerForm(forms.Form):
+    """What one record asks before its choice is saved. `leave` keeps the record as it is."""
+
+    action: Action
+    leave = forms.BooleanField(required=False)
+    remark = forms.CharField(required=False, strip=True)
+
+    def __init__(self, data: Mapping[str, object] | None, *, choice: Picked, line: Line) -> None:
+        self.choice, self.line = choice, line
+        stored = line.record if line.record.action == choice.action else None
+        super().__init__(
+            data, prefix=f"l.{choice.record_id}.{choice.version}", initial=self.stored(line) if stored else {}
+        )
+
+    @staticmethod
+    def stored(line: Line) -> dict[str, object]:
+        """Return what was answered when this choice was made before."""
+        return {"remark": line.record.remark, "reason": line.record.reason_code}
+
+    @property
+    def is_left_out(self) -> bool:
+        """Whether the record is to stay as it is."""
+        return bool(self.cleaned_data.get("leave"))
+
+    @property
+    def result(self) -> Choice:
+        """The complete choice, of a valid form."""
+        return Choice(self.choice.action, remark=tidy(self.cleaned_data["remark"]))
+
+    def clean(self) -> dict[str, object]:
+        """Check what the rules say of the answers; a record left out may answer anything."""
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("leave"):
+            self._errors.clear()  # type: ignore[union-attr]
+            return cleaned
+        self.check()
+        if not self.errors:
+            self.check_remark(self.result)
+        return cleaned
+
+    def check(self) -> None:
+        """Check everything but the remark."""
+
+    def check_remark(self, choice: Choice) -> None:
+        """Refuse a remark that is missing, too long or out of place (R5)."""
+        found = actions.REMARK_REFUSALS.decide(
+            self.line.period.month,
+            action=choice.action,
+            answer=choice.answer,
+            remark=actions.remark_fact(choice.remark),
+        ).outcome
+        if found is Refusal.REMARKS_TOO_LONG:
+            self.add_error("remark", _("At most 250 characters; this has %(n)d.") % {"n": len(choice.remark)})
+        elif found is not None:
+            self.add_error("remark", wording.refusal_text(found, self.line.record))
+
+
+class AcceptForm(AnswerForm):
+    """Must ITC be reduced for this record? Nothing is preset (R4.1)."""
+
+    answer = forms.ChoiceField(
+        required=False, choices=[(letter.value, letter.value) for letter in Answer if letter is not Answer.NOT_GIVEN]
+    )
+    igst = RupeesField(required=False)
+    cgst = RupeesField(required=False)
+    sgst = RupeesField(required=False)
+    cess = RupeesField(required=False)
+
+    @staticmethod
+    def stored(line: Line) -> dict[str, object]:
+        """Return the stored answer with its amounts in rupees."""
+        record = line.record
+        amounts = {head: show.amount(paise) for head, paise in record.declared.as_dict().items() if paise}
+        return {"remark": record.remark, "answer": record.answer, **amounts}
+
+    @property
+    def result(self) -> Choice:
+        """The complete choice; amounts belong to Part, a remark to Part and None."""
+        answer = Answer(self.cleaned_data["answer"])
+        declared = Tax(*(self.cleaned_data[head] for head in HEADS)) if answer is Answer.PART else NIL
+        remark = "" if answer is Answer.FULL else tidy(self.cleaned_data["remark"])
+        return Choice(Action.ACCEPT, answer, declared, remark)
+
+    def check(self) -> None:
+        """Refuse a missing answer, and amounts the record cannot reduce, at the head they belong to (R4.6)."""
+        if not self.cleaned_data.get("answer"):
+            if "answer" not in self.errors:
+                self.add_error("answer", wording.refusal_text(Refusal.ITC_REDUCTION_REQUIRED, self.line.record))
+            return
+        if self.cleaned_data["answer"] != Answer.PART:
+            for head in HEADS:  # what stands beside another answer was not asked
+                self._errors.pop(head, None)  # type: ignore[union-attr]
+                self.cleaned_data.setdefault(head, 0)
+            return
+        if not self.errors:
+            self._check_part(Tax(*(self.cleaned_data[head] for head in HEADS)), self.line.record.cap)
+
+    def _check_part(self, declared: Tax, cap: Tax) -> None:
+        found = actions.DECLARATION_REFUSALS.decide(
+            action=Action.ACCEPT,
+            answer=Answer.PART,
+            is_specified=self.line.is_specified,
+            has_negative=min(declared) < 0,
+            is_zero=not declared,
+            exceeds_cap=any(typed > most for typed, most in zip(declared, cap, strict=True)),
+            cgst_differs=declared.cgst != declared.sgst,
+        ).outcome
+        if found is None:
+            return
+        wrong = {
+            Refusal.DECLARED_NEGATIVE: lambda typed, _most: typed < 0,
+            Refusal.DECLARED_EXCEEDS_DOCUMENT: lambda typed, most: typed > most,
+        }.get(found)
+        if wrong is None:
+            head = (
+                "sgst" if found is Refusal.CGST_SGST_MISMATCH else next((h for h in HEADS if getattr(cap, h)), "igst")
+            )
+            self.add_error(head, _declared_text(found, head, declared, cap))
+            return
+        for head in HEADS:
+            if wrong(getattr(declared, head), getattr(cap, head)):
+                self.add_error(head, _declared_text(found, head, declared, cap))
+
+
+def _declared_text(found: Refusal, head: str, declared: Tax, cap: Tax) -> str:
+    names = {
+        "head": wording.HEADS[head],
+        "typed": show.inr(getattr(declared, head)),
+        "cap": show.inr(getattr(cap, head)),
+        "cgst": show.inr(declared.cgst),
+        "sgst": show.inr(declared.sgst),
+    }
+    return {
+        Refusal.DECLARED_NEGATIVE: _("%(head)s cannot be below 0.00."),
+        Refusal.DECLARED_EXCEEDS_DOCUMENT: _("%(head)s: %(typed)s is above the cap %(cap)s."),
+        Refusal.DECLARED_ZERO: _("All four amounts are 0.00. Choose None, or write what is reduced."),
+        Refusal.CGST_SGST_MISMATCH: _("Central tax %(cgst)s and State/UT tax %(sgst)s must be equal."),
+    }[found] % names
+
+
+class RejectForm(AnswerForm):
+    """Why a record is rejected, and that its price is known where the supplier pays it."""
+
+    reason = forms.ChoiceField(required=False, choices=[(code.value, wording.REASONS[code]) for code in ReasonCode])
+    told = forms.BooleanField(required=False)
+
+    @property
+    def result(self) -> Choice:
+        """The complete choice."""
+        return Choice(
+            Action.REJECT, remark=tidy(self.cleaned_data["remark"]), reason_code=self.cleaned_data.get("reason", "")
+        )
+
+    def check(self) -> None:
+        """Ask for a reason, for words with "other", and for the tick where the supplier's tax rises (our own rules)."""
+        reason = self.cleaned_data.get("reason")
+        if not reason and "reason" not in self.errors:
+            self.add_error("reason", _("Choose why %(number)s is rejected.") % {"number": self.line.record.number})
+        if reason == ReasonCode.OTHER and not tidy(self.cleaned_data["remark"]) and self.line.takes_remark:
+            self.add_error("remark", _("The reason is Other. Write what it is."))
+        if self.line.record.reduces and not self.cleaned_data.get("told"):
+            self.add_error("told", _("Tick that it is not yours, or that the supplier has been told."))
+
+
+class PendingForm(AnswerForm):
+    """A remark to a record kept pending, if there is one."""
+
+
+FORMS: dict[Action, type[AnswerForm]] = {
+    Action.ACCEPT: AcceptForm,
+    Action.REJECT: RejectForm,
+    Action.PENDING: PendingForm,
+}
+
+
+def answers(draft: drafts.Draft, data: QueryDict | None) -> list[AnswerForm]:
+    """Return one form per record of a draft that waits for its answer; of those sent in, if any were."""
+    sent = set(data.getlist("line")) if data is not None else None
+    return [
+        FORMS[choice.action](data, choice=choice, line=line)
+        for choice, line in draft.lines
+        if sent is None or f"{choice.record_id}.{choice.version}" in sent
+    ]

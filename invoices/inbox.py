@@ -1,0 +1,221 @@
+"""What a recipient sees of its records: counts and tax per section and action, pages of them, one with its history."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from django.core import signing
+from django.utils.dateparse import parse_date
+
+from ims_portal.models import Taxpayer
+from ims_portal.rules.actions import Action, Refusal
+from ims_portal.rules.documents import Section
+from ims_portal.rules.periods import TaxPeriod
+from ims_portal.rules.table import Decision
+from invoices import inbox_sql
+from invoices.inbox_sql import SUPERSEDED, Filters, Sum
+from invoices.models import ActionEvent, Inbox, Record
+from invoices.standing import Standing
+
+ROWS = (25, 50, 100, 200)
+DEFAULT_ROWS = 50
+CURSOR_SALT = "invoices.inbox.cursor"
+LONGEST_SEARCH = 40
+ORDER = (Action.ACCEPT, Action.REJECT, Action.PENDING, Action.NONE)
+"""The order of the choices, everywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class SectionSum:
+    """One section of the summary: counts and tax by action, and what needs the recipient."""
+
+    section: Section
+    by_action: Mapping[str, Sum]
+    needs_you: Sum
+
+    @property
+    def total(self) -> Sum:
+        """All open records of the section; superseded ones do not count."""
+        return sum((part for letter, part in self.by_action.items() if letter != SUPERSEDED), Sum())
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One record as a list shows it: how it counts today, what may be chosen and why not the rest."""
+
+    record: Record
+    effective: Action
+    period: TaxPeriod
+    refusals: Mapping[Action, Decision[Refusal | None]]
+    is_specified: bool
+    takes_remark: bool
+    pending_until: date | None
+    lost_action: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anything may be chosen."""
+        return any(decision.outcome is None for decision in self.refusals.values())
+
+    @property
+    def barred(self) -> dict[Action, Refusal]:
+        """Action -> why it may not be chosen."""
+        return {action: found.outcome for action, found in self.refusals.items() if found.outcome is not None}
+
+    @property
+    def reasons(self) -> list[Refusal]:
+        """The reasons against what may not be chosen, each once."""
+        return list(dict.fromkeys(self.barred.values()))
+
+    @property
+    def has_lapsed(self) -> bool:
+        """Whether the record was kept pending and that has run out (R3.5)."""
+        return self.record.action == Action.PENDING and self.effective is Action.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list: its lines, how many there are, and the cursors of the pages beside it."""
+
+    lines: list[Line]
+    by_action: Mapping[str, Sum]
+    shown: Sum
+    first: int = 0
+    before: str = ""
+    after: str = ""
+
+    @property
+    def last(self) -> int:
+        """The place of the last line in the whole list."""
+        return self.first + len(self.lines) - 1 if self.lines else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """One record with everything the desk knows of it."""
+
+    line: Line
+    settles_in: TaxPeriod
+    bypass: str
+    events: Sequence[ActionEvent] = field(default_factory=list)
+    versions: Sequence[Record] = field(default_factory=list)
+
+    @property
+    def record(self) -> Record:
+        """The record itself."""
+        return self.line.record
+
+
+def summary(*, taxpayer: Taxpayer, today: Standing, settled: bool = False) -> list[SectionSum]:
+    """Return the sums of every section of the inward desk, in its order: one statement."""
+    found = inbox_sql.sums(taxpayer.pk, today, Filters(settled=settled))
+    return [
+        SectionSum(
+            section,
+            {letter: all_ for (name, letter), (all_, _needs) in found.items() if name == section},
+            sum((needs for (name, _letter), (_all, needs) in found.items() if name == section), Sum()),
+        )
+        for section in inbox_sql.IN_IMS
+    ]
+
+
+def page(*, taxpayer: Taxpayer, today: Standing, filters: Filters, rows: int, cursor: str = "") -> Page:
+    """Return one page of a list. This will begin at the first page where the cursor cannot be read."""
+    found = inbox_sql.sums(taxpayer.pk, today, filters)
+    by_action: dict[str, Sum] = {}
+    needs = Sum()
+    for (_section, letter), (all_, few) in found.items():
+        by_action[letter] = by_action.get(letter, Sum()) + all_
+        needs += few if filters.action in ("", letter) else Sum()
+    shown = by_action.get(filters.action, Sum()) if filters.action else sum(by_action.values(), Sum())
+    place, backwards, first = _read_cursor(cursor)
+    ids = inbox_sql.page(taxpayer.pk, today, filters, beside=place, backwards=backwards, limit=rows + 1)
+    has_more, ids = len(ids) > rows, ids[:rows]
+    if backwards:
+        ids.reverse()
+        first = max(first - len(ids), 1) if has_more else 1
+    lines = _lines(taxpayer, today, ids)
+    is_first = first == 1 or not lines
+    is_last = not has_more and not backwards
+    return Page(
+        lines=lines,
+        by_action=by_action,
+        shown=needs if filters.needs_you else shown,
+        first=first if lines else 0,
+        before="" if is_first else _cursor(lines[0].record, backwards=True, first=first),
+        after="" if is_last or not lines else _cursor(lines[-1].record, backwards=False, first=first + len(lines)),
+    )
+
+
+def _lines(taxpayer: Taxpayer, today: Standing, ids: Sequence[int]) -> list[Line]:
+    by_id = by_ids(taxpayer, ids)
+    undecided = [pk for pk, record in by_id.items() if record.version and record.action == Action.NONE]
+    lost = inbox_sql.changed_since_decided(taxpayer.pk, undecided)
+    return [line(by_id[pk], today, lost.get(pk, "")) for pk in ids if pk in by_id]
+
+
+def by_ids(taxpayer: Taxpayer, ids: Collection[int]) -> dict[int, Record]:
+    """Return a recipient's records by id, with supplier and original; foreign ids are missing."""
+    found = Record.objects.filter(recipient=taxpayer, pk__in=ids).select_related("supplier", "original")
+    return {record.pk: record for record in found}
+
+
+def line(record: Record, today: Standing, lost_action: str = "") -> Line:
+    """Return a record as it stands today."""
+    return Line(
+        record=record,
+        effective=today.effective_action(record),
+        period=today.gstr2b_period(record),
+        refusals={action: today.refusal(record, action) for action in ORDER},
+        is_specified=today.is_specified(record),
+        takes_remark=not today.remarks_blocked(record),
+        pending_until=today.pending_until(record),
+        lost_action=lost_action,
+    )
+
+
+def detail(*, taxpayer: Taxpayer, today: Standing, pk: int) -> Detail | None:
+    """Return one record of a recipient with its history and the other versions of its document."""
+    record = by_ids(taxpayer, [pk]).get(pk)
+    if record is None:
+        return None
+    events = ActionEvent.objects.filter(recipient=taxpayer, record=record).select_related("actor")
+    versions = Record.objects.filter(recipient=taxpayer, chain=record.chain).exclude(pk=pk)
+    return Detail(
+        line=line(record, today),
+        settles_in=settles_in(record, today, open_period(taxpayer, today)),
+        bypass=today.bypass(record),
+        events=list(events.order_by("-version")),
+        versions=list(versions.order_by("chain_no", "pk")),
+    )
+
+
+def settles_in(record: Record, today: Standing, open_now: TaxPeriod) -> TaxPeriod:
+    """Return the period whose GSTR-3B settles a record if it is decided now; `open_now` is the open one."""
+    if record.settled_month is not None:
+        return today.filer.period(record.settled_month)
+    return max(today.gstr2b_period(record), open_now, key=lambda period: period.month)
+
+
+def open_period(taxpayer: Taxpayer, today: Standing) -> TaxPeriod:
+    """Return the earliest of a taxpayer's own periods whose GSTR-3B is not filed."""
+    month = Inbox.objects.filter(taxpayer=taxpayer).values_list("open_month", flat=True).first()
+    return today.filer.period(month or taxpayer.first_month)
+
+
+def _cursor(record: Record, *, backwards: bool, first: int) -> str:
+    place = [record.document_date.isoformat(), record.pk, backwards, first]
+    return signing.dumps(place, salt=CURSOR_SALT)
+
+
+def _read_cursor(text: str) -> tuple[tuple[date, int] | None, bool, int]:
+    if not text:
+        return None, False, 1
+    try:
+        day, pk, backwards, first = signing.loads(text, salt=CURSOR_SALT)
+    except (signing.BadSignature, ValueError):
+        return None, False, 1
+    found = parse_date(day)
+    return ((found, int(pk)), bool(backwards), int(first)) if found else (None, False, 1)

@@ -1,0 +1,51 @@
+"""Addresses of records: the recipient's IMS and the supplier's returns."""
+
+from django.urls import path, register_converter
+
+from invoices.views import act, inward, outward, supplier_returns, uploads
+
+
+class FormConverter:
+    """The supplier's forms in an address; the other returns of a period belong to `returns`."""
+
+    regex = "gstr1a|gstr1|iff"
+
+    def to_python(self, value: str) -> str:
+        """Return the form's slug."""
+        return value
+
+    def to_url(self, value: str) -> str:
+        """Return the form's slug."""
+        return value
+
+
+class ReportConverter(FormConverter):
+    """The kinds of file an error report comes as."""
+
+    regex = "json|csv"
+
+
+register_converter(FormConverter, "form")
+register_converter(ReportConverter, "report")
+
+app_name = "invoices"
+urlpatterns = [
+    path("ims/", inward.ims, name="ims"),
+    path("ims/inward/", inward.summary, name="inward"),
+    path("ims/inward/<slug:section>/", inward.records, name="inward-list"),
+    path("ims/act/", act.act, name="act"),
+    path("ims/act/<uuid:draft>/", act.review, name="act-review"),
+    path("ims/records/<int:pk>/", inward.record, name="record"),
+    path("ims/outward/", outward.outward, name="outward"),
+    path("ims/outward/records/<int:pk>/", outward.outward_record, name="outward-record"),
+    path("returns/<str:p>/<form:form>/upload/", uploads.return_upload, name="return-upload"),
+    path("returns/<str:p>/<form:form>/file/", supplier_returns.return_file, name="return-file"),
+    path(
+        "returns/<str:p>/<form:form>/records/<int:pk>/delete/",
+        supplier_returns.record_delete,
+        name="return-record-delete",
+    ),
+    path("returns/<str:p>/<form:form>/", supplier_returns.return_page, name="return"),
+    path("uploads/<uuid:pk>/", uploads.upload, name="upload"),
+    path("uploads/<uuid:pk>/errors.<report:kind>", uploads.upload_report, name="upload-report"),
+]

@@ -1,0 +1,233 @@
+"""The recipient's desk: tiles, inward summary, lists, one record. Nothing here writes."""
+
+from __future__ import annotations
+
+import uuid
+from urllib.parse import urlencode
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from ims_portal import tiles, web
+from ims_portal.access import Access, Right
+from ims_portal.rules.actions import Action
+from ims_portal.rules.documents import BILLS_OF_ENTRY, Section
+from invoices import drafts, forms, inbox, inbox_sql, standing, wording
+from invoices.actions import Outcome
+from invoices.inbox_sql import Filters, Sum
+from invoices.standing import Standing
+from invoices.views import rows
+
+OPEN_COLUMNS = (Action.NONE, Action.ACCEPT, Action.REJECT, Action.PENDING)
+SETTLED_COLUMNS = (Action.ACCEPT, Action.REJECT)
+
+
+@require_GET
+def ims(request: HttpRequest, gstin: str) -> HttpResponse:
+    """Show the two sides of IMS: inward to decide, outward to watch."""
+    held = web.enter(request, gstin)
+    at = request.portal_now  # type: ignore[attr-defined]
+    return render(request, "invoices/ims.html", {"inward": tiles.one("ims", held, at)})
+
+
+@require_GET
+def summary(request: HttpRequest, gstin: str) -> HttpResponse:
+    """Show how many records stand where, per section; the tab Settled shows what filed returns made final."""
+    held, today = _enter(request, gstin)
+    is_settled = request.GET.get("tab") == "settled"
+    found = inbox.summary(taxpayer=held.taxpayer, today=today, settled=is_settled)
+    columns = SETTLED_COLUMNS if is_settled else OPEN_COLUMNS
+    sections = [_summary_row(gstin, line, columns, is_settled=is_settled) for line in found]
+    context = {
+        "is_settled": is_settled,
+        "columns": [wording.STATES[action] for action in columns],
+        "sections": sections,
+        "totals": [_total(found, action.value) for action in columns],
+        "total": sum((line.total for line in found), Sum()),
+        "needs_you": sum((line.needs_you for line in found), Sum()),
+        "period": inbox.open_period(held.taxpayer, today),
+        "tile": tiles.one("gstr2b", held, request.portal_now),  # type: ignore[attr-defined]
+        "may_compute": held.may(Right.COMPUTE),
+    }
+    return render(request, "invoices/inward.html", context)
+
+
+@require_GET
+def records(request: HttpRequest, gstin: str, section: str) -> HttpResponse:
+    """Show one page of records with their choices; the address carries every filter."""
+    filters = forms.filters(section, request.GET)
+    if filters is None:
+        raise Http404("No such page.")
+    held, today = _enter(request, gstin)
+    count = forms.rows(request.GET)
+    found = inbox.page(
+        taxpayer=held.taxpayer, today=today, filters=filters, rows=count, cursor=request.GET.get("after", "")
+    )
+    outcome = earlier(request)
+    kept = {name: value for name, value in request.GET.items() if name not in ("after", "result")}
+    context = {
+        "section": section,
+        "heading": heading(section),
+        "filters": filters,
+        "rows": rows.rows(found.lines, today, outcome),
+        "page": found,
+        "per_page": count,
+        "per_page_choices": inbox.ROWS,
+        "tabs": _tabs(filters, found, kept),
+        "first_url": _query(kept),
+        "before_url": _query({**kept, "after": found.before}) if found.before else "",
+        "after_url": _query({**kept, "after": found.after}) if found.after else "",
+        "back": request.get_full_path(),
+        "told": told(held, today, outcome),
+        "may_act": held.may(Right.ACT) and not filters.settled,
+        "actions": [(action.value, word) for action, word in wording.ACTIONS.items()],
+    }
+    return render(request, "invoices/_records.html" if request.htmx else "invoices/inward_list.html", context)
+
+
+@require_GET
+def record(request: HttpRequest, gstin: str, pk: int) -> HttpResponse:
+    """Show one record: as reported, what may be done, why it counts how it does, and its history."""
+    held, today = _enter(request, gstin)
+    found = inbox.detail(taxpayer=held.taxpayer, today=today, pk=pk)
+    if found is None:
+        raise Http404("No such page.")
+    outcome = earlier(request)
+    kept = next((result for result in outcome.results if result.record_id == pk), None) if outcome else None
+    cost, is_suppliers = wording.rejection_cost(found.record)
+    in_ims = not found.bypass and found.record.status != found.record.Status.WITHDRAWN
+    context = {
+        "detail": found,
+        "record": found.record,
+        "row": rows.row(found.line, today, kept),
+        "heads": _heads(found),
+        "origin": wording.origin(found.record, today),
+        "bypass": wording.BYPASSES.get(found.bypass, ""),
+        "in_ims": in_ims,
+        "untouched": wording.if_untouched(found.record, found.settles_in),
+        "cost": cost,
+        "cost_is_suppliers": is_suppliers,
+        "until_when": wording.until_when(found.record, found.settles_in),
+        "last_day": wording.last_day(found.settles_in, today),
+        "choices": _choices_explained(found, today),
+        "history": [(event, wording.reduction(event.answer, rows.declared(event))) for event in found.events],
+        "reason": _reason(found.record.reason_code),
+        "told": told(held, today, outcome),
+        "back": request.path,
+        "may_act": held.may(Right.ACT) and in_ims and found.line.is_open,
+    }
+    return render(request, "invoices/record.html", context)
+
+
+def _enter(request: HttpRequest, gstin: str) -> tuple[Access, Standing]:
+    held = web.enter(request, gstin)
+    return held, standing.of(held.taxpayer, request.portal_now)  # type: ignore[attr-defined]
+
+
+def earlier(request: HttpRequest) -> Outcome | None:
+    """Return the outcome of the save that led here, if the address names one of this person's."""
+    try:
+        key = uuid.UUID(request.GET.get("result", ""))
+    except ValueError:
+        return None
+    return drafts.outcome_of(actor=request.user, request_id=key)  # type: ignore[arg-type]
+
+
+def told(held: Access, today: Standing, outcome: Outcome | None) -> rows.Told | None:
+    """Return what the page says of an earlier save."""
+    if outcome is None:
+        return None
+    missing = rows.troubled(outcome)
+    return rows.told(outcome, inbox.by_ids(held.taxpayer, missing) if missing else {}, today)
+
+
+def heading(section: str) -> str:
+    """Return the title of a list."""
+    return _("All inward records") if section == "all" else str(wording.SECTIONS[Section(section)])
+
+
+def _summary_row(
+    gstin: str, line: inbox.SectionSum, columns: tuple[Action, ...], *, is_settled: bool
+) -> dict[str, object]:
+    base = reverse("invoices:inward-list", args=[gstin, line.section.value])
+    settled = {"settled": "1"} if is_settled else {}
+    has_no_reject = line.section in BILLS_OF_ENTRY
+    cells = []
+    for action in columns:
+        found = line.by_action.get(action.value, Sum())
+        is_barred = has_no_reject and action is Action.REJECT and not found.count
+        cells.append((None if is_barred else found, base + _query({"action": action.value, **settled})))
+    return {
+        "name": wording.SECTIONS[line.section],
+        "url": base + _query(settled),
+        "cells": cells,
+        "total": line.total,
+        "needs_you": line.needs_you,
+        "needs_url": base + _query({"needs": "1"}),
+        "superseded": line.by_action.get(inbox_sql.SUPERSEDED, Sum()),
+        "superseded_url": base + _query({"action": inbox_sql.SUPERSEDED}),
+    }
+
+
+def _total(found: list[inbox.SectionSum], letter: str) -> Sum:
+    return sum((line.by_action.get(letter, Sum()) for line in found), Sum())
+
+
+def _tabs(filters: Filters, found: inbox.Page, kept: dict[str, str]) -> list[dict[str, object]]:
+    plain = {name: value for name, value in kept.items() if name != "action"}
+    shown = SETTLED_COLUMNS if filters.settled else OPEN_COLUMNS
+    names = [(action.value, str(wording.STATES[action])) for action in shown]
+    if found.by_action.get(inbox_sql.SUPERSEDED):
+        names.append((inbox_sql.SUPERSEDED, _("Superseded")))
+    whole = sum(found.by_action.values(), Sum())
+    tabs = [{"name": _("All"), "url": _query(plain), "sum": whole, "is_here": not filters.action}]
+    return tabs + [
+        {
+            "name": name,
+            "url": _query({**plain, "action": letter}),
+            "sum": found.by_action.get(letter, Sum()),
+            "is_here": filters.action == letter,
+        }
+        for letter, name in names
+    ]
+
+
+def _heads(found: inbox.Detail) -> list[dict[str, object]]:
+    record = found.record
+    effect, cap, old = record.effect.as_dict(), record.cap.as_dict(), {}
+    if record.original is not None:
+        old = record.original.tax.as_dict()
+    return [
+        {
+            "name": wording.HEADS[head],
+            "tax": tax,
+            "old": old.get(head),
+            "effect": effect[head],
+            "cap": cap[head],
+            "declared": record.declared.as_dict()[head],
+        }
+        for head, tax in record.tax.as_dict().items()
+    ]
+
+
+def _choices_explained(found: inbox.Detail, today: Standing) -> list[tuple[str, str, str]]:
+    return [
+        (
+            str(wording.ACTIONS[action]),
+            wording.refusal(decision.outcome, found.record, today) if decision.outcome else "",
+            decision.cite,
+        )
+        for action, decision in found.line.refusals.items()
+    ]
+
+
+def _reason(code: str) -> str:
+    return str(wording.REASONS[wording.ReasonCode(code)]) if code else ""
+
+
+def _query(values: dict[str, str]) -> str:
+    """Return a query string; an empty one still is an address, of the list without filters."""
+    return f"?{urlencode(values)}" if values else "?"

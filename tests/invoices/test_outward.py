@@ -1,0 +1,205 @@
+"""A supplier's form: what its source may hold, filing what was shown, and what a supplier may see of its records."""
+
+from __future__ import annotations
+
+import pytest
+
+from ims_portal.rules import periods
+from ims_portal.rules.actions import Action
+from ims_portal.rules.documents import Form, Problem, Section
+from ims_portal.rules.money import NIL, Tax
+from invoices import open_forms, outward, reported
+from invoices.models import Record, ReturnSummary, SupplierReturn
+from invoices.reported import Effect
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+OCTOBER = periods.parse("102025")
+NOTE = {"section": Section.CN, "number": "CN1"}
+
+
+def save(*found: outward.Found, on: str = "2025-11-05") -> outward.Saved:
+    """Return what saving into the supplier's GSTR-1 of October did."""
+    factories.taxpayer(factories.RECIPIENT)
+    return outward.save(
+        supplier=factories.taxpayer(factories.SUPPLIER),
+        form=Form.GSTR1,
+        period=OCTOBER,
+        found=found,
+        actor=None,
+        clock=factories.clock(on),
+    )
+
+
+def row(record: Record, on: str = "2025-11-12") -> reported.Row:
+    """Return a record as its supplier sees it on a day."""
+    found = reported.record_of(record.supplier, record.pk)
+    assert found is not None
+    return reported.rows([found], at=factories.at(on))[0]
+
+
+def test_what_the_reader_could_not_read_is_reported_beside_the_checks() -> None:
+    unread = Problem("APP-G101", "b2b[0].inv[0]: rchrg is missing.", field="rchrg", position="b2b[0].inv[0]")
+    wrong = factories.document(number="LATE", on="2025-12-01")
+    saved = save(unread, factories.document(number="GOOD"), wrong)
+    assert (saved.added, saved.refused) == (1, 2)
+    assert [problem.code for problem in saved.problems] == ["APP-G101", "APP-G108"]
+    assert not saved.changed_nothing
+
+
+def test_sums_come_with_the_documents_and_replace_their_section_whole() -> None:
+    def consumers(pos: str, taxable: int = 100000) -> outward.Summary:
+        return outward.Summary("b2cs", f"INTER {pos}", taxable, Tax(igst=18000))
+
+    assert save(consumers("33"), consumers("29")).sums_changed
+    again = save(consumers("29"), consumers("33"))
+    assert (again.sums_changed, again.changed_nothing) == (False, True)
+    assert save(consumers("27")).sums_changed
+    save(outward.Summary("nil", "exempt", 5, NIL))
+    assert set(ReturnSummary.objects.values_list("section", "detail")) == {("b2cs", "INTER 27"), ("nil", "exempt")}
+
+
+def test_a_form_is_filed_as_it_was_shown_or_not_at_all() -> None:
+    save(factories.document(number="ONE"))
+    owner = factories.taxpayer(factories.SUPPLIER)
+    shown = reported.digest(SupplierReturn.objects.get())
+    save(factories.document(number="TWO"))
+    with pytest.raises(outward.ChangedSinceShownError):
+        outward.file(
+            supplier=owner,
+            form=Form.GSTR1,
+            period=OCTOBER,
+            actor=None,
+            clock=factories.clock("2025-11-10"),
+            shown_digest=shown,
+        )
+    assert not SupplierReturn.objects.get().is_filed
+    filed = outward.file(
+        supplier=owner,
+        form=Form.GSTR1,
+        period=OCTOBER,
+        actor=None,
+        clock=factories.clock("2025-11-10"),
+        shown_digest=reported.digest(SupplierReturn.objects.get()),
+    )
+    assert filed.is_filed
+    assert set(Record.objects.values_list("status", flat=True)) == {"F"}
+
+
+def test_a_recipients_action_does_not_change_what_was_shown() -> None:
+    record = factories.saved()[0]
+    before = reported.digest(SupplierReturn.objects.get())
+    factories.act(record, "A", on="2025-11-06")
+    assert reported.digest(SupplierReturn.objects.get()) == before
+
+
+def test_the_look_says_what_saving_and_filing_would_be_refused_with() -> None:
+    owner = factories.taxpayer(factories.SUPPLIER)
+
+    def look(on: str, form: Form = Form.GSTR1) -> open_forms.Look:
+        return open_forms.look(supplier=owner, form=form, period=OCTOBER, at=factories.at(on))
+
+    early = look("2025-10-20")
+    assert (early.kept, early.saving) == (None, None)
+    assert early.filing is not None
+    assert look("2025-11-02").filing is None
+    assert "GSTR-1A of 10/2025 is not open" in str(look("2025-11-02", Form.GSTR1A).saving)
+    outward.file(supplier=owner, form=Form.GSTR1, period=OCTOBER, actor=None, clock=factories.clock("2025-11-10"))
+    assert "is filed" in str(look("2025-11-12").saving)
+    assert look("2025-11-12", Form.GSTR1A).saving is None
+
+
+def test_a_rejected_credit_note_costs_provisionally_until_the_recipient_files() -> None:
+    record = factories.filed_record(**NOTE)
+    factories.act(record, "R", remark="Nothing came back", reason="RETURNED")
+    found = row(record)
+    assert (found.action, found.effect, found.addback, found.remark) == (
+        Action.REJECT,
+        Effect.PROVISIONAL,
+        Tax(igst=1800000),
+        "Nothing came back",
+    )
+    factories.act(record, "A", answer="F")
+    assert (row(record).effect, row(record).addback) == (Effect.NONE, NIL)
+
+
+def test_filing_fixes_the_cost_in_the_suppliers_next_period() -> None:
+    record = factories.filed_record(**NOTE)
+    factories.act(record, "R")
+    factories.filed_period()
+    found = row(record, "2025-11-20")
+    assert (found.effect, found.addback, found.target_month, found.is_settled) == (
+        Effect.FIXED,
+        Tax(igst=1800000),
+        202511,
+        True,
+    )
+
+
+def test_a_rejected_invoice_costs_its_supplier_nothing() -> None:
+    record = factories.filed_record()
+    factories.act(record, "R")
+    assert (row(record).action, row(record).effect) == (Action.REJECT, Effect.NONE)
+
+
+def test_a_pending_that_lapsed_shows_no_action() -> None:
+    record = factories.filed_record(**NOTE)
+    factories.act(record, "P")
+    assert row(record, "2025-12-20").action is Action.PENDING
+    assert row(record, "2025-12-21").action is Action.NONE
+
+
+def test_a_record_outside_ims_shows_no_action_and_is_not_actionable() -> None:
+    record = factories.filed_record(reverse_charge=True)
+    assert (row(record).action, row(record).is_actionable) == (Action.NONE, False)
+
+
+def test_the_history_does_not_give_the_answer_to_the_itc_question_away() -> None:
+    record = factories.filed_record(**NOTE)
+    factories.act(record, "A", answer="F")
+    factories.act(record, "A", answer="N", remark="No credit was taken")
+    factories.act(record, "A", answer="P", declared=Tax(igst=100), remark="No credit was taken")
+    factories.act(record, "R", remark="Not ours")
+    record.refresh_from_db()
+    assert [(event.action, event.remark) for event in reported.history(record)] == [
+        ("R", "Not ours"),
+        ("A", "No credit was taken"),
+        ("A", ""),
+    ]
+
+
+def test_pages_follow_each_other_by_key_and_back() -> None:
+    factories.filed(*(factories.document(number=f"INV{n}") for n in range(7)))
+    owner = factories.taxpayer(factories.SUPPLIER)
+
+    def page(cursor: str) -> reported.Page:
+        return reported.page(reported.of(owner), cursor=cursor, size=3, at=factories.at("2025-11-12"))
+
+    first = page("")
+    second = page(first.after)
+    third = page(second.after)
+    assert [[line.record.number for line in found.rows] for found in (first, second, third)] == [
+        ["INV6", "INV5", "INV4"],
+        ["INV3", "INV2", "INV1"],
+        ["INV0"],
+    ]
+    assert [(found.first, found.last, found.total) for found in (first, second, third)] == [
+        (1, 3, 7),
+        (4, 6, 7),
+        (7, 7, 7),
+    ]
+    assert (first.before, third.after) == ("", "")
+    back = page(third.before)
+    assert [line.record.number for line in back.rows] == ["INV3", "INV2", "INV1"]
+    assert (back.first, bool(back.before), bool(back.after)) == (4, True, True)
+    assert page("forged").rows[0].record.number == "INV6"
+
+
+def test_a_page_of_many_recipients_takes_the_same_few_queries(django_assert_num_queries: object) -> None:
+    recipients = ["33AAPCN0000E1Z5", "29AAQCP0000D1ZT", "36AATCM0000C1Z0", factories.RECIPIENT]
+    factories.filed(
+        *(factories.document(number=f"INV{n}", recipient=gstin, tax=1800) for n, gstin in enumerate(recipients))
+    )
+    owner = factories.taxpayer(factories.SUPPLIER)
+    with django_assert_num_queries(4):  # type: ignore[operator]
+        assert len(reported.page(reported.of(owner), cursor="", size=50, at=factories.at("2025-11-12")).rows) == 4
