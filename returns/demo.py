@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -108,10 +109,10 @@ CLOSED = (
 """Periods whose GSTR-3B is filed, because the law wants them in order; those of NIL_GSTR1 had no sales."""
 
 REJECTED = {
-    "WMA/CN/71": ("No goods were returned", "NOT_RECEIVED"),
+    "WMA/CN/71": ("No goods were returned", "NOT_AGREED"),
     "KMF/26-27/0711": ("Billed to the wrong unit", "NOT_OURS"),
     "KMF-ECO-2087": ("Ride not booked by us", "NOT_OURS"),
-    "WMA/DN/11": ("Price increase not agreed", "NOT_AGREED"),
+    "WMA/DN/11": ("Price increase not agreed", "WRONG_VALUE"),
 }
 """What the recipient rejected before October; everything else it accepted, in full where the law asks."""
 
@@ -137,14 +138,25 @@ def seed(*, password: str) -> bool:
     """Play the story where it has not been played yet; return whether anything was done."""
     if is_seeded():
         return False
-    _make_cast()
-    _make_people(password)
-    for step in sorted(_steps(), key=lambda step: step.at):
-        step.play(Fixed(moment(step.at)))
+    prepare(password=password)
+    play(until=BEGINS)
     begins = moment(BEGINS)
     PortalClock.objects.get_or_create(pk=1, defaults={"ahead": begins - timezone.now()})
     audit.record(event=SEEDED, at=begins)
     return True
+
+
+def prepare(*, password: str) -> None:
+    """Make the story's taxpayers and people."""
+    _make_cast()
+    _make_people(password)
+
+
+def play(*, until: str) -> None:
+    """Play the story's steps up to a moment, in order; those taken already are skipped."""
+    for step in sorted(_steps(), key=lambda step: step.at):
+        if step.at <= until:
+            step.play(Fixed(moment(step.at)))
 
 
 def moment(text: str) -> datetime:
@@ -203,17 +215,17 @@ def _signatory(gstin: str) -> User | None:
 
 def _steps() -> Iterator[Step]:
     for day, gstin, name in GSTR1:
-        yield Step(day, lambda clock, g=gstin, n=name: _file(g, Form.GSTR1, n, clock))
-    yield Step("2026-10-14", lambda clock: _file(KAVERI, Form.GSTR1A, "gstr1a.json", clock))
-    yield Step("2026-11-12", lambda clock: _file(NOYYAL, Form.IFF, "iff.json", clock))
-    yield Step("2026-11-12 11:00", lambda clock: _save(CHAMBAL, "chambal-gstr1-102026.json", clock))
+        yield Step(day, partial(_file, gstin, Form.GSTR1, name))
+    yield Step("2026-10-14", partial(_file, KAVERI, Form.GSTR1A, "gstr1a.json"))
+    yield Step("2026-11-12", partial(_file, NOYYAL, Form.IFF, "iff.json"))
+    yield Step("2026-11-12 11:00", partial(_save, CHAMBAL, "chambal-gstr1-102026.json"))
     for gstin, month in NIL_GSTR1:
-        yield Step(f"{_following(month)}-10 09:30", lambda clock, g=gstin, m=month: _file_nil(g, m, clock))
+        yield Step(f"{_following(month)}-10 09:30", partial(_file_nil, gstin, month))
     for month in (202601, 202607, 202608, 202609):
-        yield Step(f"{_following(month)}-16", lambda clock: _decide(lambda record: _earlier(record, clock), clock))
+        yield Step(f"{_following(month)}-16", _decide_earlier)
     for gstin, month in CLOSED:
-        yield Step(f"{_following(month)}-20 16:00", lambda clock, g=gstin, m=month: _close(g, m, clock))
-    yield Step(DECIDED, lambda clock: _decide(_from_inward(), clock))
+        yield Step(f"{_following(month)}-20 16:00", partial(_close, gstin, month))
+    yield Step(DECIDED, _decide_as_shown)
 
 
 def _following(month: int) -> str:
@@ -290,13 +302,23 @@ def _decide(choose: Callable[[Record], Choice | None], clock: Fixed) -> None:
     actions.take(taxpayer=recipient, items=items, actor=_person("meera"), clock=clock, request_id=uuid.uuid4())
 
 
-def _earlier(record: Record, clock: Fixed) -> Choice:
-    """Return the choice of the months before October: accepted, in full where it reduces, or rejected with a reason."""
-    if record.number in REJECTED:
-        remark, reason = REJECTED[record.number]
-        return Choice(Action.REJECT, remark=remark, reason_code=reason)
-    asks = standing.of(record.recipient, clock.now()).is_specified(record)
-    return Choice(Action.ACCEPT, Answer.FULL if asks else Answer.NOT_GIVEN)
+def _decide_earlier(clock: Fixed) -> None:
+    """Decide as in the months before October: accepted, in full where it reduces, or rejected with a reason."""
+    today = standing.of(_taxpayer(RECIPIENT), clock.now())
+
+    def choose(record: Record) -> Choice | None:
+        if record.filed_on is None or record.filed_on > today.day:
+            return None  # played again in a later month, this step must not reach what came after it
+        if record.number in REJECTED:
+            remark, reason = REJECTED[record.number]
+            return Choice(Action.REJECT, remark=remark, reason_code=reason)
+        return Choice(Action.ACCEPT, Answer.FULL if today.is_specified(record) else Answer.NOT_GIVEN)
+
+    _decide(choose, clock)
+
+
+def _decide_as_shown(clock: Fixed) -> None:
+    _decide(_from_inward(), clock)
 
 
 def _from_inward() -> Callable[[Record], Choice | None]:

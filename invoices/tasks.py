@@ -1,0 +1,21 @@
+"""The worker's door for uploads: a message only means "look at this job"."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from ims_portal import clock, queue
+from invoices import locking, uploads
+from invoices.models import Upload
+
+
+@shared_task(name="invoices.tasks.ingest_upload")
+def ingest_upload(job_id: str, **_: object) -> None:
+    """Ingest an upload, if there is anything left to do of it."""
+    with queue.claimed(Upload, job_id) as upload:
+        if upload is None:
+            return
+        try:
+            uploads.ingest(upload=upload, clock=clock.portal())
+        except locking.BusyError:
+            queue.put_back(upload, uploads.Stage.BUSY.value)

@@ -1,0 +1,361 @@
+"""A supplier's file: kept on disk until a worker has read it, saved into its form all at once, reported on after.
+
+Whatever stops the reading leaves nothing behind: the documents wait in staging, and one transaction at the end holds
+them, their problems and the end of the job.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import BinaryIO
+
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.db import IntegrityError, connection, transaction
+from django.utils.translation import gettext as _
+
+from ims_portal import access, audit, calendar, once, queue
+from ims_portal.access import Right
+from ims_portal.clock import Clock
+from ims_portal.models import Taxpayer, User
+from ims_portal.rules import periods
+from ims_portal.rules.documents import Document, Form, Problem
+from ims_portal.rules.periods import TaxPeriod
+from invoices import gstr1_json, open_forms, outward, staging_sql
+from invoices.json_reading import UnreadableFileError
+from invoices.models import Upload, UploadProblem
+
+WRONG_GSTIN, WRONG_PERIOD = "APP-F05", "APP-G117"
+PROBLEMS_AT_ONCE = 2_000
+MARK = b'"itms"'
+"""Stands once in every document: counting it is the cheapest guess at how many there are."""
+
+
+class Stage(StrEnum):
+    """What a job is at, or what it came to where the counts do not tell."""
+
+    READING = "reading"
+    SAVING = "saving"
+    BUSY = "busy"
+    CHANGED_NOTHING = "changed nothing"
+
+
+class UploadRefusedError(Exception):
+    """A file was not taken in at all; the message says why and what next."""
+
+    def __init__(self, code: str, message: str) -> None:
+        self.code = code
+        super().__init__(message)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A file as it lies on disk."""
+
+    path: Path
+    size: int
+    sha256: str
+
+
+def receive(
+    *,
+    taxpayer: Taxpayer,
+    form: Form,
+    period: TaxPeriod,
+    file: UploadedFile[bytes] | None,
+    actor: User,
+    clock: Clock,
+    request_id: uuid.UUID,
+) -> Upload:
+    """Keep a file and ask for it to be ingested. The same file while its job lives, or the same request, is one job.
+
+    Raises UploadRefusedError, outward.ReturnRefusedError where the form takes nothing now, once.MismatchError and
+    access.RightMissingError; then nothing is kept.
+    """
+    at = clock.now()
+    access.require(user=actor, taxpayer=taxpayer, right=Right.SUPPLY, at=at)
+    if file is None:
+        raise UploadRefusedError("NO_FILE", _("No file was chosen. Choose the JSON file of the return."))
+    refused = open_forms.look(supplier=taxpayer, form=form, period=period, at=at).saving
+    if refused is not None:
+        raise refused
+    kept = _keep(file)
+    upload = None
+    try:
+        with transaction.atomic(durable=True):
+            command = once.claim(
+                actor=actor,
+                key=request_id,
+                body={
+                    "do": "upload",
+                    "gstin": taxpayer.gstin,
+                    "form": form.value,
+                    "month": period.month,
+                    "sha256": kept.sha256,
+                },
+            )
+            if command.answer:
+                upload = Upload.objects.get(pk=str(command.answer["upload"]), taxpayer=taxpayer)
+                return upload
+            upload = _new_or_live(taxpayer, form, period, kept, (file.name or "")[:200], actor)
+            once.answered(command, {"upload": str(upload.pk)})
+            if upload.path == str(kept.path):
+                audit.record(
+                    event="upload.received",
+                    at=at,
+                    actor=actor,
+                    taxpayer=taxpayer,
+                    request_id=request_id,
+                    subject=f"{form.value} {period.name}",
+                    details={"upload": str(upload.pk)},
+                )
+            queue.enqueue(upload)
+            return upload
+    finally:
+        if upload is None or upload.path != str(kept.path):
+            kept.path.unlink(missing_ok=True)
+
+
+def _new_or_live(
+    taxpayer: Taxpayer,
+    form: Form,
+    period: TaxPeriod,
+    kept: Kept,
+    name: str,
+    actor: User,
+) -> Upload:
+    """Return the job of a file: a new one, or the one that has the same file of the same form in hand."""
+    same = {"taxpayer": taxpayer, "form": form.value, "month": period.month, "sha256": kept.sha256}
+    try:
+        with transaction.atomic():
+            return Upload.objects.create(
+                **same, file_name=name, path=str(kept.path), size=kept.size, requested_by=actor
+            )
+    except IntegrityError:
+        live = Upload.objects.filter(**same, state__in=[Upload.State.WAITING, Upload.State.RUNNING]).first()
+        return live or _new_or_live(taxpayer, form, period, kept, name, actor)
+
+
+def _keep(file: UploadedFile[bytes]) -> Kept:
+    """Write a file to disk under a name of our own, piece by piece, and return what lies there."""
+    limit = settings.IMS_UPLOAD_LIMIT
+    if file.size is not None and file.size > limit:
+        raise _too_large(limit)
+    folder = Path(settings.IMS_UPLOAD_DIR)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = folder / f"{uuid.uuid4()}.json"
+    try:
+        kept = _copy(file, path, limit)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return kept
+
+
+def _copy(file: UploadedFile[bytes], path: Path, limit: int) -> Kept:
+    digest, size = hashlib.sha256(), 0
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as kept:
+        for piece in file.chunks():
+            size += len(piece)
+            if size > limit:
+                raise _too_large(limit)
+            digest.update(piece)
+            kept.write(piece)
+    if not size:
+        raise UploadRefusedError(
+            "EMPTY_FILE",
+            _("The file is empty, so nothing was kept. Export it again from the program that made it."),
+        )
+    return Kept(path, size, digest.hexdigest())
+
+
+def _too_large(limit: int) -> UploadRefusedError:
+    return UploadRefusedError(
+        "FILE_TOO_LARGE",
+        _(
+            "The file is larger than %(limit)s MB, so nothing was kept. Split it by recipients into smaller files and "
+            "upload them one after the other: what one of them saves the next leaves alone."
+        )
+        % {"limit": f"{limit / 1_048_576:.4g}"},
+    )
+
+
+def period_of(upload: Upload) -> TaxPeriod:
+    """Return the period of an upload's form."""
+    if upload.form == Form.IFF.value:
+        return TaxPeriod(upload.month)
+    return calendar.filer(upload.taxpayer).period(upload.month)
+
+
+def ingest(*, upload: Upload, clock: Clock) -> None:
+    """Read a kept file and save what may stand. This will finish or fail the job, and never leave half a file stored.
+
+    The right is read again: a file may wait longer than its sender's membership lasts. Raises locking.BusyError; the
+    job stays due then, and after whatever is not expected.
+    """
+    form, period = Form(upload.form), period_of(upload)
+    try:
+        with Path(upload.path).open("rb") as stream:
+            _refuse_foreign(gstr1_json.header(stream), upload.taxpayer, period)
+            staged = outward.stage_checked(
+                supplier=upload.taxpayer,
+                form=form,
+                period=period,
+                found=found_in(stream, form),
+                told=_teller(upload, stream),
+            )
+        _tell(upload, Stage.SAVING, staged.count, staged.count)
+        outward.apply_staged(
+            supplier=upload.taxpayer,
+            form=form,
+            period=period,
+            actor=upload.requested_by,
+            portal_clock=clock,
+            staged=staged,
+            finishing=lambda saved: _finish(upload, saved, staged.count),
+        )
+    except FileNotFoundError:
+        _fail(upload, Problem("APP-F01", _("The file is no longer on this server. Upload it again.")))
+    except UnreadableFileError as refused:
+        _fail(upload, refused.problem)
+    except outward.ReturnRefusedError as refused:
+        _fail(upload, Problem(refused.refusal.value, str(refused)))
+    except access.RightMissingError as missing:
+        _fail(
+            upload,
+            Problem(
+                "RIGHT_MISSING",
+                _("%(name)s may no longer upload for this GSTIN. %(why)s")
+                % {"name": upload.requested_by, "why": missing},
+            ),
+        )
+    finally:
+        if not connection.needs_rollback:
+            staging_sql.drop_staging()
+    discard(upload)
+
+
+def _refuse_foreign(header: gstr1_json.Header, taxpayer: Taxpayer, period: TaxPeriod) -> None:
+    if header.gstin != taxpayer.gstin:
+        raise UnreadableFileError(
+            Problem(
+                WRONG_GSTIN,
+                _(
+                    "The file is a return of %(found)s, but you are uploading for %(wanted)s. Nothing of it was kept. "
+                    "Choose the right file, or change to the other GSTIN."
+                )
+                % {"found": header.gstin, "wanted": taxpayer.gstin},
+                field="gstin",
+            )
+        )
+    found = periods.parse(header.period_text)
+    if found.month != period.month:
+        raise UnreadableFileError(
+            Problem(
+                WRONG_PERIOD,
+                _(
+                    "The file is for %(found)s, but this return is for %(wanted)s. Nothing of it was kept. Choose the "
+                    "right file, or open the return of %(found)s."
+                )
+                % {"found": found.label, "wanted": period.label},
+                field="fp",
+            )
+        )
+
+
+def found_in(stream: BinaryIO, form: Form) -> Iterator[outward.Found]:
+    """Yield what a file holds in the domain's words; sections that have no part here are passed over."""
+    for item in gstr1_json.read(stream, form=form):
+        if isinstance(item, Document | Problem):
+            yield item
+        elif isinstance(item, gstr1_json.Summary):
+            for line in item.details:
+                detail = " ".join(part for part in (line.supply, line.pos, line.kind) if part)
+                yield outward.Summary(item.section, detail, line.taxable, line.tax)
+
+
+def _teller(upload: Upload, stream: BinaryIO) -> Callable[[int], None]:
+    """Return what tells how far the reading is; the marks are counted first, for how many there will be."""
+    expected, tail = 0, b""
+    while piece := stream.read(1 << 20):
+        expected += (tail + piece).count(MARK)
+        tail = piece[1 - len(MARK) :]
+    stream.seek(0)
+    return lambda count: _tell(upload, Stage.READING, count, max(count, expected))
+
+
+def _tell(upload: Upload, stage: Stage, progress: int, total: int) -> None:
+    """Write how far a job is, in a transaction of its own: the page that polls must see it at once."""
+    upload.stage, upload.progress, upload.total = stage.value, progress, total
+    upload.save(update_fields=["stage", "progress", "total", "changed_at"])
+
+
+def _finish(upload: Upload, saved: outward.Saved, count: int) -> None:
+    """Keep the outcome and end the job. This will join the transaction that holds the documents."""
+    upload.added, upload.changed, upload.unchanged = saved.added, saved.changed, saved.unchanged
+    upload.withdrawn, upload.refused = saved.withdrawn, saved.refused
+    upload.stage = Stage.CHANGED_NOTHING.value if saved.changed_nothing else ""
+    upload.progress = upload.total = count
+    _keep_problems(upload, saved.problems)
+    queue.finish(upload)
+
+
+def _fail(upload: Upload, problem: Problem) -> None:
+    with transaction.atomic():
+        _keep_problems(upload, [problem])
+        queue.fail(upload, problem.message)
+
+
+def _keep_problems(upload: Upload, problems: Iterable[Problem]) -> None:
+    UploadProblem.objects.bulk_create(
+        (
+            UploadProblem(
+                upload=upload,
+                position=problem.position[:64],
+                number=problem.number[:64],
+                field=problem.field[:64],
+                code=problem.code,
+                message=problem.message,
+                is_warning=problem.is_warning,
+                counterparty=problem.counterparty[:64],
+                dated=problem.dated[:64],
+            )
+            for problem in problems
+        ),
+        batch_size=PROBLEMS_AT_ONCE,
+    )
+
+
+def discard(upload: Upload) -> None:
+    """Remove the file of a job that is over; a job given up after three tries keeps its file for another."""
+    if upload.is_over:
+        with contextlib.suppress(OSError):
+            Path(upload.path).unlink(missing_ok=True)
+
+
+def problems(upload: Upload) -> Iterator[Problem]:
+    """Yield what was wrong with the documents of an upload, in the order of its file."""
+    for row in upload.problems.order_by("id").iterator(chunk_size=PROBLEMS_AT_ONCE):
+        yield Problem(
+            row.code,
+            row.message,
+            field=row.field,
+            number=row.number,
+            position=row.position,
+            is_warning=row.is_warning,
+            counterparty=row.counterparty,
+            dated=row.dated,
+        )
+
+
+def of_form(*, taxpayer: Taxpayer, form: Form, period: TaxPeriod) -> list[Upload]:
+    """Return the latest uploads into a form, the newest first."""
+    found = Upload.objects.filter(taxpayer=taxpayer, form=form.value, month=period.month)
+    return list(found.select_related("requested_by").order_by("-created_at")[:5])

@@ -1,0 +1,359 @@
+"""A supplier's form of a period: what it holds, taking a document back, filing it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
+from functools import wraps
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_http_methods
+
+from ims_portal import access, calendar, clock, web
+from ims_portal.access import Access, Right
+from ims_portal.models import Taxpayer
+from ims_portal.rules import periods
+from ims_portal.rules.actions import Action, ReasonCode, Refusal
+from ims_portal.rules.documents import Form, Section
+from ims_portal.rules.periods import Filer, Return, TaxPeriod
+from ims_portal.templatetags import ims as show
+from invoices import open_forms, outward, reported, uploads, wording
+from invoices.models import Record, SupplierReturn
+
+FORMS = {"gstr1": Form.GSTR1, "gstr1a": Form.GSTR1A, "iff": Form.IFF}
+"""The supplier's forms, by their name in an address."""
+SLUGS = {form: slug for slug, form in FORMS.items()}
+ROWS = 50
+SUMS = {
+    "b2cl": gettext_lazy("B2C, large (table 5)"),
+    "b2cla": gettext_lazy("B2C, large, amended (table 9A)"),
+    "b2cs": gettext_lazy("B2C, others (table 7)"),
+    "b2csa": gettext_lazy("B2C, others, amended (table 10)"),
+    "exp": gettext_lazy("Exports (table 6A)"),
+    "expa": gettext_lazy("Exports, amended (table 9A)"),
+    "cdnur": gettext_lazy("Notes to unregistered persons (table 9B)"),
+    "cdnura": gettext_lazy("Notes to unregistered persons, amended (table 9C)"),
+    "nil": gettext_lazy("Nil rated, exempt, non-GST (table 8)"),
+    "at": gettext_lazy("Advances received (table 11A)"),
+    "txpd": gettext_lazy("Advances adjusted (table 11B)"),
+    "supeco": gettext_lazy("Supplies through e-commerce operators (table 14)"),
+    "ecom.b2c": gettext_lazy("Section 9(5), registered supplier to consumers (table 15)"),
+    "ecom.urp2c": gettext_lazy("Section 9(5), unregistered supplier to consumers (table 15)"),
+}
+"""Sections of a return that hold sums, in words."""
+
+
+class NoSuchReturnError(Exception):
+    """A taxpayer has no such form for such a month, because of how often it files."""
+
+    def __init__(self, form: Form, month: TaxPeriod, filer: Filer) -> None:
+        self.form, self.month, self.own = form, month, filer.period(month.month)
+        self.has_iff = filer.is_return_of(Form.IFF, month)
+        super().__init__(form.value)
+
+
+def form_of(taxpayer: Taxpayer, p: str, slug: str) -> tuple[Form, TaxPeriod]:
+    """Return the form and the taxpayer's own period that an address names.
+
+    This will raise Http404 for what is no form or no month, and NoSuchReturnError for a month the taxpayer does not
+    file this form for.
+    """
+    try:
+        form, month = FORMS[slug], periods.parse(p)
+    except (KeyError, periods.NotAPeriodError):
+        raise Http404("No such page.") from None
+    if month.is_quarter:
+        raise Http404("No such page.")
+    filer = calendar.filer(taxpayer)
+    period = month if form is Form.IFF else filer.period(month.month)
+    if period.month != month.month or not filer.is_return_of(form, period):
+        raise NoSuchReturnError(form, month, filer)
+    return form, period
+
+
+def of_a_form(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Let a view of a form answer a month the taxpayer does not file it for: why, and which form there is."""
+
+    @wraps(view)
+    def answering(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except NoSuchReturnError as problem:
+            context = {
+                "form": problem.form.value,
+                "month": problem.month,
+                "own": problem.own,
+                "has_iff": problem.has_iff,
+                "code": Refusal.WRONG_PERIOD.value,
+            }
+            return render(request, "invoices/return_none.html", context)
+
+    return answering
+
+
+def address(gstin: str, form: Form, period: TaxPeriod, name: str = "return", **more: object) -> str:
+    """Return the address of a form's page."""
+    return reverse(f"invoices:{name}", args=[gstin, period.wire, SLUGS[form], *more.values()])
+
+
+@require_GET
+@of_a_form
+def return_page(request: HttpRequest, gstin: str, p: str, form: str) -> HttpResponse:
+    """Show a form of a period: its state, its documents, and what may be done with it."""
+    held = web.enter(request, gstin)
+    found, period = form_of(held.taxpayer, p, form)
+    return render(request, "invoices/return.html", page_of(request, held, found, period))
+
+
+def page_of(request: HttpRequest, held: Access, form: Form, period: TaxPeriod) -> dict[str, object]:
+    """Return what a form's page shows; an upload that is refused shows it again with the reason."""
+    at = request.portal_now  # type: ignore[attr-defined]
+    look = open_forms.look(supplier=held.taxpayer, form=form, period=period, at=at)
+    totals = reported.totals(look.kept) if look.kept else []
+    section = request.GET.get("section", "")
+    section = section if section in {total.section.value for total in totals} else ""
+    page = None
+    if look.kept and totals:
+        page = reported.page(
+            reported.of(held.taxpayer, section=section, supplier_return=look.kept),
+            cursor=request.GET.get("after", ""),
+            size=ROWS,
+            at=at,
+        )
+    return {
+        **heading(form, period),
+        "look": look,
+        "hint": _hint(look),
+        "kept": look.kept,
+        "state": _state(look),
+        "window": _window(look),
+        "totals": _named(totals),
+        "sum": _sum(totals),
+        "page": page,
+        "lines": lines_of(page.rows) if page else [],
+        "section": section,
+        "query": f"section={section}" if section else "",
+        "section_name": wording.SECTIONS[Section(section)] if section else "",
+        "summaries": _sums(look.kept),
+        "uploads": uploads.of_form(taxpayer=held.taxpayer, form=form, period=period),
+        "may_supply": held.may(Right.SUPPLY),
+        "may_file": held.may(Right.FILE),
+        "errors": [],
+        "who_may_file": [] if held.may(Right.FILE) else access.who_may(held.taxpayer, Right.FILE, at),
+    }
+
+
+def heading(form: Form, period: TaxPeriod) -> dict[str, object]:
+    """Return what every page of a form says about it."""
+    return {"form": form.value, "slug": SLUGS[form], "period": period}
+
+
+def _sums(kept: SupplierReturn | None) -> list[dict[str, object]]:
+    return [
+        {"line": line, "name": SUMS.get(line.section, line.section)}
+        for line in (reported.summaries(kept) if kept else [])
+    ]
+
+
+def _hint(look: open_forms.Look) -> str:
+    """Return why a form cannot be filed now, where the words about its window do not say it already."""
+    is_said = look.filing is None or look.filing.refusal is Refusal.FORM_NOT_OPEN
+    return "" if is_said else str(look.filing)
+
+
+def _state(look: open_forms.Look) -> str:
+    if look.kept is None:
+        return "draft"
+    return "filed" if look.kept.is_filed else "saved"
+
+
+def _window(look: open_forms.Look) -> str:
+    """Return in words when a form can be filed."""
+    opened = look.opened
+    names = {
+        "form": opened.form.value,
+        "period": opened.period.label,
+        "own": opened.filer.period(opened.period.month).label,
+        "from": show.day(opened.period.last_day + timedelta(days=1)),
+        "due": show.day(_due(opened)),
+    }
+    return {
+        Form.GSTR1: _("%(form)s of %(period)s can be filed from %(from)s; it is due %(due)s."),
+        Form.IFF: _(
+            "IFF of %(period)s can be filed from %(from)s to %(due)s; later, its documents go into GSTR-1 of "
+            "the quarter."
+        ),
+        Form.GSTR1A: _(
+            "GSTR-1A of %(period)s opens when GSTR-1 is filed and its due date, %(due)s, has come. It is "
+            "open until you file GSTR-3B of %(own)s, and can be filed once."
+        ),
+    }[opened.form] % names
+
+
+def _due(opened: open_forms.Open) -> date:
+    form = Return.IFF if opened.form is Form.IFF else Return.GSTR1
+    return opened.calendar.due(form, opened.period, opened.filer.group)
+
+
+def _named(totals: list[reported.SectionTotal]) -> list[dict[str, object]]:
+    return [{"total": total, "name": wording.SECTIONS[total.section]} for total in totals]
+
+
+def lines_of(rows: Sequence[reported.Row]) -> list[dict[str, object]]:
+    """Return rows with the words for their kind and for the reason of a rejection."""
+    return [
+        {
+            "row": row,
+            "record": row.record,
+            "type": wording.TYPES[Section(row.record.section)],
+            "reason": reason_of(row.record.reason_code) if row.action is Action.REJECT else "",
+        }
+        for row in rows
+    ]
+
+
+def reason_of(code: str) -> str:
+    """Return a reason code in words."""
+    return str(wording.REASONS[ReasonCode(code)]) if code else ""
+
+
+def _sum(totals: list[reported.SectionTotal]) -> dict[str, int]:
+    """Return how many documents there are in all; their amounts are not added up, for credit notes count against."""
+    return {
+        "count": sum(total.count for total in totals),
+        "filed": sum(total.filed for total in totals),
+        "saved": sum(total.count - total.filed for total in totals),
+    }
+
+
+@require_http_methods(["GET", "POST"])
+@of_a_form
+def return_file(request: HttpRequest, gstin: str, p: str, form: str) -> HttpResponse:
+    """Show what filing a form means, and file it."""
+    held = web.enter(request, gstin, Right.FILE)
+    found, period = form_of(held.taxpayer, p, form)
+    if request.method == "POST":
+        return _file(request, held, found, period)
+    return _review(request, held, found, period)
+
+
+def _file(request: HttpRequest, held: Access, form: Form, period: TaxPeriod) -> HttpResponse:
+    gstin = held.taxpayer.gstin
+    web.expect_form(request, gstin)
+    here = address(gstin, form, period)
+    try:
+        filed = outward.file(
+            supplier=held.taxpayer,
+            form=form,
+            period=period,
+            actor=held.user,
+            clock=clock.portal(),
+            shown_digest=request.POST.get("shown", ""),
+        )
+    except outward.ChangedSinceShownError:
+        return _review(
+            request,
+            held,
+            form,
+            period,
+            status=409,
+            problem=_(
+                "The figures changed while you looked: somebody saved or took back a document. Nothing was filed. "
+                "Check the new figures below."
+            ),
+        )
+    except outward.ReturnRefusedError as refused:
+        look = open_forms.look(supplier=held.taxpayer, form=form, period=period, at=clock.portal().now())
+        if look.kept and look.kept.is_filed:
+            return web.see_other(here)  # the same click twice, or somebody was faster: the page says who and when
+        return _review(request, held, form, period, status=409, problem=str(refused))
+    messages.success(
+        request,
+        _("%(form)s of %(period)s is filed. Acknowledgement %(number)s.")
+        % {"form": form.value, "period": period.label, "number": filed.acknowledgement},
+    )
+    return web.see_other(here)
+
+
+def _review(
+    request: HttpRequest,
+    held: Access,
+    form: Form,
+    period: TaxPeriod,
+    *,
+    status: int = 200,
+    problem: str = "",
+) -> HttpResponse:
+    look = open_forms.look(supplier=held.taxpayer, form=form, period=period, at=request.portal_now)  # type: ignore[attr-defined]
+    kept = look.kept
+    if kept is not None and kept.is_filed and request.method == "GET":
+        return web.see_other(address(held.taxpayer.gstin, form, period))
+    totals = reported.totals(kept) if kept else []
+    previous = look.opened.filer.previous(look.opened.filer.period(period.month))
+    return render(
+        request,
+        "invoices/return_file.html",
+        {
+            **heading(form, period),
+            "look": look,
+            "totals": _named(totals),
+            "sum": _sum(totals),
+            "problem": problem,
+            "recipients": reported.recipient_count(kept) if kept else 0,
+            "previous": previous,
+            "summaries": _sums(kept),
+            "shown": reported.digest(look.opened.supplier_return),
+            "must_file_3b": look.filing is not None and look.filing.refusal is Refusal.PREVIOUS_3B_NOT_FILED,
+        },
+        status=status,
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@of_a_form
+def record_delete(request: HttpRequest, gstin: str, p: str, form: str, pk: int) -> HttpResponse:
+    """Ask before a saved document is taken back, and take it back."""
+    held = web.enter(request, gstin, Right.SUPPLY)
+    found, period = form_of(held.taxpayer, p, form)
+    record = reported.record_of(held.taxpayer, pk)
+    kept = record.supplier_return if record else None
+    if record is None or kept is None or (kept.form, kept.month) != (found.value, period.month):
+        raise Http404("No such page.")
+    here = address(gstin, found, period)
+    if record.status == Record.Status.WITHDRAWN:
+        messages.info(request, _("%(number)s is taken back.") % {"number": record.number})
+        return web.see_other(here)
+    context = {
+        **heading(found, period),
+        "record": record,
+        "row": reported.rows([record], at=request.portal_now)[0],
+        "type": wording.TYPES[Section(record.section)],
+    }  # type: ignore[attr-defined]
+    if request.method == "GET":
+        return render(request, "invoices/return_delete.html", context)
+    web.expect_form(request, gstin)
+    if request.POST.get("version") != str(record.version):
+        problem = _(
+            "The document or its recipient's action changed after you opened this page. Nothing was taken "
+            "back. Look again."
+        )
+        return render(request, "invoices/return_delete.html", {**context, "problem": problem}, status=409)
+    try:
+        outward.delete(
+            supplier=held.taxpayer,
+            record=record,
+            actor=held.user,
+            clock=clock.portal(),
+            document=outward.document_of(record, withdraw=True),
+        )
+    except outward.ReturnRefusedError as refused:
+        return render(request, "invoices/return_delete.html", {**context, "problem": str(refused)}, status=409)
+    messages.success(
+        request, _("%(number)s is taken back. Its recipient no longer sees it.") % {"number": record.number}
+    )
+    return web.see_other(here)
