@@ -18,5 +18,4 @@ class ReturnsConfig(AppConfig):
         from returns.models import Gstr2bJob  # noqa: PLC0415
 
         queue.serve(Gstr2bJob, "returns.tasks.compute_gstr2b")
-        home.serve("gstr2b", tiles.gstr2b)
-        home.serve("gstr3b", tiles.gstr3b)
+        home.serve(("gstr2b", "gstr3b"), tiles.room)

@@ -260,6 +260,11 @@ class Change:
     newer: Gstr2bLine | None
 
     @property
+    def is_one(self) -> bool:
+        """Whether anything of the line differs: what was set and set back in between does not."""
+        return any(getattr(self.older, name, None) != getattr(self.newer, name, None) for name in gstr2b_sql.LINE)
+
+    @property
     def difference(self) -> Tax:
         """Newer less older, as printed."""
         return (self.newer.tax if self.newer else Tax()) - (self.older.tax if self.older else Tax())
@@ -282,7 +287,8 @@ def diff(older: Gstr2b, newer: Gstr2b) -> list[Change]:
             pair[0] = line
         if line.last_version is None or line.last_version >= newer.version:
             pair[1] = line
-    return [Change(pk, first, second) for pk, (first, second) in pairs.items() if first or second]
+    changes = [Change(pk, first, second) for pk, (first, second) in pairs.items()]
+    return [change for change in changes if change.is_one]
 
 
 def drafts_due(*, at: datetime) -> list[tuple[Taxpayer, TaxPeriod]]:

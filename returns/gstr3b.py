@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
-from django.db.models import Sum
+from django.db.models import Exists, OuterRef, QuerySet, Sum
 
 from ims_portal import access, audit, calendar, once
 from ims_portal.access import Right
@@ -103,7 +103,8 @@ def _draft(taxpayer: Taxpayer, period: TaxPeriod, inbox: Inbox, today: Standing)
     declared = rules.computed(_stored(filing.declared) if filing else {**derived, **changed})
     stale = statement is not None and not filing and gstr2b.is_out_of_date(statement, inbox=inbox, today=today)
     rooms = _rooms(taxpayer, declared)
-    facts = _filing_facts(taxpayer, period, inbox, today, statement, stale, rooms)
+    has_gstr1, switched_on = _gstr1_and_switch(taxpayer, period)
+    facts = _filing_facts(period, inbox, today, statement, stale, rooms, has_gstr1)
     found = Draft(
         taxpayer=taxpayer,
         period=period,
@@ -115,7 +116,7 @@ def _draft(taxpayer: Taxpayer, period: TaxPeriod, inbox: Inbox, today: Standing)
         reasons={name: line.reason for name, line in adjusted.items()},
         addback=table3.added_back(outward),
         outward=outward,
-        locked=locked_rows(period),
+        locked=_locked_rows(period, switched_on),
         warnings=rules.warnings(derived, declared),
         filing=filing,
         open_period=today.filer.period(inbox.open_month),
@@ -136,19 +137,18 @@ def derive(statement: Gstr2b | None, outward: Iterable[Entry]) -> dict[str, Tax]
     return rows
 
 
-def locked_rows(period: TaxPeriod) -> list[str]:
+def _locked_rows(period: TaxPeriod, switched_on: bool) -> list[str]:  # noqa: FBT001 a fact of the rule
     """Return the rows that answer FIELD_LOCKED in a period (R8.2, R8.3, R8.17)."""
-    switched_on = _table4_is_locked(period)
     return [row for row in rules.ROWS if _edit_refusal(period, row, switched_on) is Refusal.FIELD_LOCKED]
 
 
 def edit_refusal(period: TaxPeriod, row: str) -> Refusal | None:
     """Return why a row cannot be edited in a period, or None; the Table 4 switch counts when it is on."""
-    return _edit_refusal(period, row, _table4_is_locked(period))
+    return _edit_refusal(period, row, _table4_switch(period).exists())
 
 
-def _table4_is_locked(period: TaxPeriod) -> bool:
-    return RuleSwitch.objects.filter(name=TABLE4_LOCK_FROM, from_month__lte=period.month).exists()
+def _table4_switch(period: TaxPeriod) -> QuerySet[RuleSwitch]:
+    return RuleSwitch.objects.filter(name=TABLE4_LOCK_FROM, from_month__lte=period.month)
 
 
 def _edit_refusal(period: TaxPeriod, row: str, switched_on: bool) -> Refusal | None:  # noqa: FBT001 a fact of the rule
@@ -388,13 +388,8 @@ def balance(taxpayer: Taxpayer, ledger: str) -> Tax:
 
 def balances(taxpayer: Taxpayer) -> dict[str, Tax]:
     """Return ledger -> balance in paise per head, of the statements that have movements."""
-    sums = (
-        LedgerEntry.objects.filter(taxpayer=taxpayer)
-        .values("ledger")
-        .annotate(**{f"sum_{head}": Sum(head) for head in HEADS})
-        .order_by()
-    )
-    return {line["ledger"]: Tax(*(int(line[f"sum_{head}"]) for head in HEADS)) for line in sums}
+    sums = LedgerEntry.objects.filter(taxpayer=taxpayer).values_list("ledger").annotate(*map(Sum, HEADS)).order_by()
+    return {ledger: Tax(*map(int, heads)) for ledger, *heads in sums}
 
 
 def _rooms(taxpayer: Taxpayer, declared: Mapping[str, Tax]) -> tuple[Tax, Tax]:
@@ -409,18 +404,25 @@ def _due(period: TaxPeriod, today: Standing) -> date:
     return today.calendar.due(Return.GSTR3B, period, today.filer.group)
 
 
+def _gstr1_and_switch(taxpayer: Taxpayer, period: TaxPeriod) -> tuple[bool, bool]:
+    """Return whether GSTR-1 of a period is filed, and whether the Table 4 switch is on: one query."""
+    gstr1 = SupplierReturn.objects.filter(
+        supplier=OuterRef("pk"), form=Form.GSTR1.value, month=period.month, filed_on__isnull=False
+    )
+    asked = Taxpayer.objects.filter(pk=taxpayer.pk).values_list(Exists(gstr1), Exists(_table4_switch(period)))
+    has_gstr1, switched_on = asked.get()
+    return bool(has_gstr1), bool(switched_on)
+
+
 def _filing_facts(
-    taxpayer: Taxpayer,
     period: TaxPeriod,
     inbox: Inbox,
     today: Standing,
     statement: Gstr2b | None,
     stale: bool,  # noqa: FBT001 a fact of the rule
     rooms: tuple[Tax, Tax],
+    has_gstr1: bool,  # noqa: FBT001 a fact of the rule
 ) -> dict[str, bool]:
-    has_gstr1 = SupplierReturn.objects.filter(
-        supplier=taxpayer, form=Form.GSTR1.value, month=period.month, filed_on__isnull=False
-    ).exists()
     return {
         "is_filed": period.month < inbox.open_month,
         "is_time_barred": periods.is_time_barred(_due(period, today), today.day),

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ims_portal.rules.actions import Answer
+from ims_portal.rules.documents import Section
 from ims_portal.rules.gstr2b import CELL, PARTS_B, Part, Placement, Status, Unavailable
 from ims_portal.rules.money import Tax
 from invoices.models import ActionEvent, Record
@@ -120,7 +121,7 @@ class Filters:
             names.append(str(next(text for section, text in summary.ROWS.items() if section.value == self.section)))
         if self.status:
             names.append(str(STATUS_NAMES[self.status]))
-        return ", ".join(names) or _("all tables")
+        return ", ".join(names) or _("All tables")
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +193,8 @@ _COLUMNS = ", ".join(f"returns_gstr2bline.{name}" for name in ("placement", "par
 def _first(where: Mapping[str, Any] | None, shown: int) -> int:
     if where is None:
         return 1
-    return max(1, where["seen"] - shown) if where["back"] else where["seen"] + 1
+    seen = int(where["seen"])
+    return max(1, seen - shown) if where["back"] else seen + 1
 
 
 def _sign(line: Gstr2bLine, *, back: bool, seen: int) -> str:
@@ -232,9 +234,36 @@ class Difference:
     event: ActionEvent | None
 
     @property
+    def heading(self) -> str:
+        """What the record is."""
+        return str(summary.ROWS[Section(self.record.section)])
+
+    @property
+    def older_place(self) -> str:
+        """The section the older version counted it in."""
+        return _place(self.change.older)
+
+    @property
+    def newer_place(self) -> str:
+        """The section the newer version counts it in."""
+        return _place(self.change.newer)
+
+    @property
     def difference(self) -> Tax:
-        """Newer less older, as printed."""
-        return self.change.difference
+        """What it does to net ITC: newer less older."""
+        return _net_itc(self.change.newer) - _net_itc(self.change.older)
+
+
+def _place(line: Gstr2bLine | None) -> str:
+    return str(summary.SECTIONS[Placement(line.placement)][0]) if line else ""
+
+
+def _net_itc(line: Gstr2bLine | None) -> Tax:
+    """Return what a line does to net ITC: rejected and not available lines nothing, whatever they print."""
+    if line is None or line.placement in (Placement.REJECTED, Placement.NOT_AVAILABLE):
+        return Tax()
+    takes = line.placement == Placement.REVERSAL or Part(line.part) in PARTS_B
+    return -line.tax if takes else line.tax
 
 
 @dataclass(frozen=True, slots=True)

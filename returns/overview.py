@@ -61,11 +61,8 @@ def of(*, taxpayer: Taxpayer, today: Standing, year: int | None = None) -> Overv
     chosen = year if year in years else last
     own = _periods(taxpayer, today, chosen, this_month)
     months = [period.month for period in own]
-    filed = dict(
-        SupplierReturn.objects.filter(
-            supplier=taxpayer, form=Form.GSTR1.value, month__in=months, filed_on__isnull=False
-        ).values_list("month", "filed_on")
-    )
+    forms = SupplierReturn.objects.filter(supplier=taxpayer, form=Form.GSTR1.value, month__in=months)
+    filed = {month: day for month, day in forms.values_list("month", "filed_on") if day is not None}
     made = Gstr2b.objects.filter(recipient=taxpayer, month__in=months).defer("sums").order_by("month", "-version")
     statements = {statement.month: statement for statement in made.distinct("month")}
     filings = {filing.month: filing for filing in Filing.objects.filter(taxpayer=taxpayer, month__in=months)}

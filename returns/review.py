@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Count, F, Q, Sum
-from django.db.models.functions import Abs
+from django.db.models import Case, Count, F, Func, OrderBy, Sum, Value, When, Window
+from django.db.models.functions import Abs, Greatest, Least, RowNumber
 
 import invoices.wording
 from ims_portal.models import Taxpayer
 from ims_portal.rules import gstr3b as rules
 from ims_portal.rules.actions import Answer, Refusal
-from ims_portal.rules.gstr2b import Placement, Status
+from ims_portal.rules.gstr2b import PARTS_B, Placement, Status
 from ims_portal.rules.money import HEADS, Tax
 from ims_portal.rules.periods import TaxPeriod
 from invoices.standing import Standing
@@ -22,6 +23,7 @@ from returns.gstr3b import Draft
 from returns.models import Gstr2b, Gstr2bLine
 from returns.wording import Advice
 
+REJECTED, DEEMED, ANSWERED = "rejected", "deemed", "answered"
 LISTED = 100
 """Records each list of the review prints; what is left out is counted and linked."""
 
@@ -38,11 +40,18 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Final:
-    """Records that become final in one way: how many, their tax as printed, the dearest of them."""
+    """Records that become final in one way: how many, what they add to ITC and take from it, the dearest of them."""
 
-    count: int
-    tax: int
-    lines: list[Gstr2bLine]
+    count: int = 0
+    adds: int = 0
+    takes: int = 0
+    add_back: int = 0
+    lines: tuple[Gstr2bLine, ...] = ()
+
+    @property
+    def taken(self) -> int:
+        """What they take from ITC, as a positive amount."""
+        return -self.takes
 
     @property
     def unlisted(self) -> int:
@@ -78,18 +87,18 @@ class Review:
 
 
 def of(*, taxpayer: Taxpayer, period: TaxPeriod, at: datetime, today: Standing) -> Review:
-    """Return the review of a period's GSTR-3B: the draft and at most five more queries."""
+    """Return the review of a period's GSTR-3B: the draft, and one more query for what becomes final."""
     shown = gstr3b.draft(taxpayer=taxpayer, period=period, at=at, today=today)
-    statement = shown.statement
-    rejected = _final(statement, Q(placement=Placement.REJECTED.value))
+    groups = _finals(shown.statement)
+    rejected = groups.get(REJECTED, Final())
     return Review(
         draft=shown,
         checks=checks(shown),
-        deemed=_final(statement, Q(status=Status.DEEMED_ACCEPTED.value)),
-        answered=_final(statement, Q(answer__in=[Answer.PART.value, Answer.NONE.value])),
+        deemed=groups.get(DEEMED, Final()),
+        answered=groups.get(ANSWERED, Final()),
         rejected=rejected,
         rejections=[_rejected(line) for line in rejected.lines],
-        add_back=_add_back(statement),
+        add_back=rejected.add_back,
     )
 
 
@@ -98,6 +107,8 @@ def checks(shown: Draft) -> list[Check]:
     found = []
     for line in rules.FILING_REFUSALS.at(shown.period.month).rows[:-1]:
         fact = next(iter(line.when))
+        if fact == "is_stale" and shown.facts["has_no_statement"]:
+            continue
         is_met = not line.matches(shown.facts)
         refusal = line.outcome
         advice = None if is_met or refusal is None else wording.filing(refusal, shown=shown)
@@ -110,36 +121,47 @@ def advice(refusal: Refusal, shown: Draft) -> Advice:
     return wording.filing(refusal, shown=shown)
 
 
-def _final(statement: Gstr2b | None, which: Q) -> Final:
-    """Return the records of a statement that a condition holds for, the dearest first, in two queries."""
+def _finals(statement: Gstr2b | None) -> dict[str, Final]:
+    """Return what becomes final, by way, the dearest first: one query with its sums."""
     if statement is None:
-        return Final(0, 0, [])
+        return {}
     total = F("igst") + F("cgst") + F("sgst") + F("cess")
-    found = gstr2b.lines(statement).filter(which)
-    lines = list(found.select_related("record__supplier").order_by(Abs(total).desc(), "id")[:LISTED])
-    if len(lines) < LISTED:
-        return Final(len(lines), sum(line.tax.total for line in lines), lines)
-    sums = found.aggregate(count=Count("id"), tax=Sum(total))
-    return Final(int(sums["count"]), int(sums["tax"]), lines)
+    net = Case(When(part__in=[part.value for part in PARTS_B], then=-total), default=total)
+    way = Case(
+        When(placement=Placement.REJECTED.value, then=Value(REJECTED)),
+        When(status=Status.DEEMED_ACCEPTED.value, then=Value(DEEMED)),
+        When(answer__in=[Answer.PART.value, Answer.NONE.value], then=Value(ANSWERED)),
+        default=Value(""),
+    )
+    cap = sum((Greatest(-F(f"record__effect_{head}"), Value(0)) for head in HEADS), start=Value(0))
+    charged = Case(When(record__reduces=True, then=cap), default=Value(0))
+    found = gstr2b.lines(statement).annotate(way=way, net=net, charged=charged).exclude(way="")
+    ranked = found.annotate(
+        place=_within(RowNumber(), order_by=[Abs(F("net")).desc(), F("id").asc()]),
+        count=_within(Count("id")),
+        adds=_within(Sum(Greatest(F("net"), Value(0)))),
+        takes=_within(Sum(Least(F("net"), Value(0)))),
+        add_back=_within(Sum("charged")),
+    ).filter(place__lte=LISTED)
+    groups: dict[str, list[Gstr2bLine]] = {}
+    for line in ranked.select_related("record__supplier").order_by("way", "place"):
+        groups.setdefault(line.way, []).append(line)
+    return {name: _final(lines) for name, lines in groups.items()}
+
+
+def _final(lines: list[Gstr2bLine]) -> Final:
+    first: Any = lines[0]  # carries the sums of its whole way
+    return Final(first.count, int(first.adds), int(first.takes), int(first.add_back), tuple(lines))
+
+
+def _within(expression: Func, order_by: list[OrderBy] | None = None) -> Window:
+    """Return an expression over all lines of one way."""
+    return Window(expression, partition_by=[F("way")], order_by=order_by)
 
 
 def _rejected(line: Gstr2bLine) -> Rejected:
     sentence, raises_supplier = invoices.wording.rejection_cost(line.record)
     return Rejected(line, sentence, raises_supplier)
-
-
-def _add_back(statement: Gstr2b | None) -> int:
-    """Return what the rejections add to suppliers' tax: the caps of those that reduce."""
-    if statement is None:
-        return 0
-    charged = gstr2b.lines(statement).filter(placement=Placement.REJECTED.value, record__reduces=True)
-    sums = charged.aggregate(
-        **{
-            f"cap_{head}": Sum(f"record__effect_{head}", filter=Q(**{f"record__effect_{head}__lt": 0}))
-            for head in HEADS
-        }
-    )
-    return -sum(int(value or 0) for value in sums.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +170,7 @@ class Moved:
 
     number: str
     heading: str
+    is_derived: bool
     before: Tax
     now: Tax
 
@@ -157,11 +180,22 @@ class Moved:
         return self.now - self.before
 
 
-def moved(before: Iterable[tuple[str, Tax]], now: Draft) -> list[Moved]:
-    """Return the rows of a draft that differ from what was shown, in the form's order."""
-    shown = dict(before)
-    return [
-        Moved(wording.ROW_NAMES[row][0], str(wording.ROW_NAMES[row][1]), shown.get(row, Tax()), now.declared[row])
-        for row in rules.ROWS
-        if shown.get(row, Tax()) != now.declared[row]
-    ]
+def shown(draft: Draft) -> dict[str, object]:
+    """Return the figures a signatory was shown, to be set beside the new ones should they change."""
+    return {
+        "version": draft.statement.version if draft.statement else 0,
+        "derived": {row: list(tax) for row, tax in draft.derived.items()},
+        "declared": {row: list(tax) for row, tax in draft.declared.items()},
+    }
+
+
+def moved(before: Mapping[str, Any], now: Draft) -> list[Moved]:
+    """Return the rows, derived and declared, that differ from what was shown, in the form's order."""
+    found = []
+    for row in rules.ROWS:
+        number, heading = wording.ROW_NAMES[row]
+        for name, stands in (("derived", now.derived[row]), ("declared", now.declared[row])):
+            seen = Tax(*before.get(name, {}).get(row, ()))
+            if seen != stands:
+                found.append(Moved(number, str(heading), name == "derived", seen, stands))
+    return found

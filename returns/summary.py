@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
 
 from django.utils.functional import Promise
@@ -18,7 +17,6 @@ from ims_portal.rules.gstr2b import PARTS_B, Part, Placement
 from ims_portal.rules.money import Tax
 from ims_portal.rules.periods import TaxPeriod, financial_year_of
 from ims_portal.templatetags import ims as show
-from invoices import standing
 from invoices.models import Inbox
 from invoices.standing import Standing
 from returns import gstr2b, wording
@@ -325,8 +323,7 @@ def _behind(statement: Gstr2b, period: TaxPeriod, inbox: Inbox, today: Standing)
     return Staleness(statement, period, inbox.seq - statement.seq)
 
 
-def open_page(*, taxpayer: Taxpayer, at: datetime) -> Page:
-    """Return the statement page of the open period: five queries at most."""
-    today = standing.of(taxpayer, at)
+def open_page(*, taxpayer: Taxpayer, today: Standing) -> Page:
+    """Return the statement page of the open period: three queries at most."""
     inbox = Inbox.objects.filter(pk=taxpayer.pk).first() or Inbox(taxpayer=taxpayer, open_month=taxpayer.first_month)
     return _page(taxpayer, today.filer.period(inbox.open_month), today, inbox, None)

@@ -8,26 +8,32 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from ims_portal.access import Access, Right
-from ims_portal.models import Taxpayer
-from ims_portal.rules.periods import Return
+from ims_portal.rules.periods import Return, TaxPeriod
 from ims_portal.templatetags import ims as show
 from ims_portal.tiles import Tile
 from invoices import standing
-from invoices.models import Inbox
+from invoices.standing import Standing
 from returns import summary
 from returns.summary import Page
 
 
-def gstr2b(held: Access, at: datetime) -> Tile:
+def room(held: Access, at: datetime) -> dict[str, Tile]:
+    """Return both tiles of this room."""
+    today = standing.of(held.taxpayer, at)
+    page = summary.open_page(taxpayer=held.taxpayer, today=today)
+    return {"gstr2b": gstr2b(held, page), "gstr3b": gstr3b(held, page.period, today)}
+
+
+def gstr2b(held: Access, page: Page) -> Tile:
     """Return where the statement of the open period stands, and whether it can be computed now."""
-    page = summary.open_page(taxpayer=held.taxpayer, at=at)
     where = [held.taxpayer.gstin, page.period.wire]
     chip, state, barred = _state(page)
+    net = _("Net ITC %(tax)s.") % {"tax": show.inr(page.total.total)}
     return Tile(
         title=_("GSTR-2B of %(period)s") % {"period": page.period.label},
         chip=chip,
         state=state,
-        lines=(_("Net ITC %(tax)s.") % {"tax": show.inr(page.total.total)},) if page.current else (),
+        lines=tuple(line for line in (net if page.current else barred,) if line),
         links=((_("View"), reverse("returns:gstr2b", args=where)),),
         notice=page.staleness.text if page.staleness else "",
         command=_("Compute"),
@@ -50,10 +56,8 @@ def _state(page: Page) -> tuple[str, str, str]:
     return "accepted", _("Version %(version)s") % {"version": page.current.version}, barred or nothing
 
 
-def gstr3b(held: Access, at: datetime) -> Tile:
+def gstr3b(held: Access, period: TaxPeriod, today: Standing) -> Tile:
     """Return when the GSTR-3B of the open period falls due."""
-    today = standing.of(held.taxpayer, at)
-    period = today.filer.period(_open_month(held.taxpayer))
     due = today.calendar.due(Return.GSTR3B, period, today.filer.group)
     where = [held.taxpayer.gstin, period.wire]
     is_late = today.day > due
@@ -67,8 +71,3 @@ def gstr3b(held: Access, at: datetime) -> Tile:
             (_("Review"), reverse("returns:gstr3b-review", args=where)),
         ),
     )
-
-
-def _open_month(taxpayer: Taxpayer) -> int:
-    found = Inbox.objects.filter(pk=taxpayer.pk).values_list("open_month", flat=True).first()
-    return found or taxpayer.first_month

@@ -115,67 +115,61 @@ def _file_first(earlier: TaxPeriod, then: str) -> Advice:
     )
 
 
+_STANDS_IN_THE_WAY = {
+    Refusal.ALREADY_FILED: (
+        gettext_lazy("GSTR-3B of %(period)s is filed. Nothing was filed again."),
+        "returns:gstr3b-receipt",
+        gettext_lazy("Open the receipt"),
+    ),
+    Refusal.RETURN_TIME_BARRED: (
+        gettext_lazy(
+            "GSTR-3B of %(period)s was due on %(due)s. More than three years past due, a return cannot be filed any "
+            "more."
+        ),
+        "",
+        "",
+    ),
+    Refusal.GSTR1_NOT_FILED: (
+        gettext_lazy("GSTR-1 of %(period)s is not filed. File it first: Table 3 comes from it."),
+        "invoices:return",
+        gettext_lazy("Open GSTR-1"),
+    ),
+    Refusal.GSTR2B_NOT_AVAILABLE: (
+        gettext_lazy("GSTR-2B of %(period)s does not exist yet. Compute it first: Table 4 comes from it."),
+        "returns:gstr2b",
+        gettext_lazy("Open GSTR-2B"),
+    ),
+    Refusal.RECOMPUTE_REQUIRED: (
+        gettext_lazy("Saved changes are not in GSTR-2B of %(period)s. Compute it again, then file."),
+        "returns:gstr2b",
+        gettext_lazy("Open GSTR-2B"),
+    ),
+    Refusal.WRONG_PERIOD: (
+        gettext_lazy("%(period)s is not a return period of this GSTIN."),
+        "returns:periods",
+        gettext_lazy("Open the periods"),
+    ),
+}
+"""Refusal of a filing -> its sentence, the page that cures it, the words of the link."""
+
+
 def filing(refusal: Refusal, *, shown: Draft) -> Advice:
     """Return why a GSTR-3B cannot be filed, and what to do (R8.11)."""
-    period, names = shown.period, {"period": shown.period.label}
+    period = shown.period
     if refusal is Refusal.PREVIOUS_3B_NOT_FILED:
-        return _file_first(shown.open_period, _("then GSTR-3B of %(period)s") % names)
+        return _file_first(shown.open_period, _("then GSTR-3B of %(period)s") % {"period": period.label})
     if refusal is Refusal.RECLAIM_EXCEEDS_BALANCE:
         limit = shown.declared["t4D1"] + shown.reclaim_room
-        return Advice(
-            refusal.value,
-            _limit("4(D)(1)", shown.reclaim_room, limit),
-            "returns:gstr3b-adjust",
-            period.wire,
-            _("Change 4(D)(1)"),
-            "t4D1",
-        )
+        text, label = _limit("4(D)(1)", shown.reclaim_room, limit), _("Change 4(D)(1)")
+        return Advice(refusal.value, text, "returns:gstr3b-adjust", period.wire, label, "t4D1")
     if refusal is Refusal.RCM_ITC_EXCEEDS_LIABILITY:
         limit = shown.declared["t4A2"] + shown.declared["t4A3"] + shown.rcm_room
-        return Advice(
-            refusal.value,
-            _limit("4(A)(2) + 4(A)(3)", shown.rcm_room, limit),
-            "returns:gstr3b-adjust",
-            period.wire,
-            _("Change 4(A)(3)"),
-            "t4A3",
-        )
-    text, page, label = {
-        Refusal.ALREADY_FILED: (
-            _("GSTR-3B of %(period)s is filed. Nothing was filed again."),
-            "returns:gstr3b-receipt",
-            _("Open the receipt"),
-        ),
-        Refusal.RETURN_TIME_BARRED: (
-            _(
-                "GSTR-3B of %(period)s was due on %(due)s. More than three years past due, a "
-                "return cannot be filed any more."
-            ),
-            "",
-            "",
-        ),
-        Refusal.GSTR1_NOT_FILED: (
-            _("GSTR-1 of %(period)s is not filed. File it first: Table 3 comes from it."),
-            "invoices:return",
-            _("Open GSTR-1"),
-        ),
-        Refusal.GSTR2B_NOT_AVAILABLE: (
-            _("GSTR-2B of %(period)s does not exist yet. Compute it first: Table 4 comes from it."),
-            "returns:gstr2b",
-            _("Open GSTR-2B"),
-        ),
-        Refusal.RECOMPUTE_REQUIRED: (
-            _("Saved changes are not in GSTR-2B of %(period)s. Compute it again, then file."),
-            "returns:gstr2b",
-            _("Open GSTR-2B"),
-        ),
-        Refusal.WRONG_PERIOD: (
-            _("%(period)s is not a return period of this GSTIN."),
-            "returns:periods",
-            _("Open the periods"),
-        ),
-    }[refusal]
-    return Advice(refusal.value, text % {**names, "due": show.day(shown.due)}, page, period.wire if page else "", label)
+        text, label = _limit("4(A)(2) + 4(A)(3)", shown.rcm_room, limit), _("Change 4(A)(3)")
+        return Advice(refusal.value, text, "returns:gstr3b-adjust", period.wire, label, "t4A3")
+    sentence, page, words = _STANDS_IN_THE_WAY[refusal]
+    where = period.wire if page not in ("", "returns:periods") else ""
+    names = {"period": period.label, "due": show.day(shown.due)}
+    return Advice(refusal.value, str(sentence) % names, page, where, str(words))
 
 
 def _limit(what: str, room: Tax, limit: Tax) -> str:

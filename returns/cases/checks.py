@@ -114,13 +114,13 @@ def _supplier_view(story: Story, asked: Check, where: str) -> Iterator[Kept]:
             "remarks": lambda: record.remark or None,
             "reason_code": lambda: record.reason_code or None,
             "actionable_by_recipient": lambda: not (bypasses or record.settled_month or record.superseded_by_id),
-            "addback": lambda: _addback(story, record, today),
+            "addback": lambda: _addback(record, today),
         },
         where,
     )
 
 
-def _addback(story: Story, record: Record, today: Standing) -> dict[str, object] | None:
+def _addback(record: Record, today: Standing) -> dict[str, object] | None:
     fixed = Addback.objects.filter(record=record).first()
     if fixed is not None:
         supplier = calendar.filer(fixed.supplier)
@@ -155,7 +155,7 @@ def _statement_fact(story: Story, statement: Gstr2b, key: str, expected: Any, wh
         return Kept(f"{where}: {key}", written(tax(expected)), written(found))
     facts: dict[str, Callable[[], object]] = {
         "generated": lambda: True,
-        "computed_on": lambda: statement.as_of.isoformat(),
+        "computed_on": statement.as_of.isoformat,
         "out_of_date": lambda: gstr2b.is_out_of_date(
             statement,
             inbox=Inbox.objects.get(pk=statement.recipient_id),

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from django.core import signing
 from django.http import Http404, HttpRequest, HttpResponse
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from ims_portal import access, web
 from ims_portal.access import Right
 from ims_portal.clock import portal
-from ims_portal.rules.money import Tax
 from returns import gstr3b, review, tables
 from returns.gstr3b import Draft
+from returns.review import Review
 from returns.views.gstr3b import behind
 from returns.views.opening import Opened, of_period
 from returns.wording import Advice
@@ -22,12 +22,20 @@ SALT = "returns.shown"
 @require_safe
 @of_period(page="returns:gstr3b")
 def review_page(request: HttpRequest, opened: Opened) -> HttpResponse:
-    """Show what stands in the way of filing and what becomes final."""
-    return _review(request, opened)
+    """Show what stands in the way of filing and what becomes final; of a filed period its receipt."""
+    found = _found(opened)
+    if found.draft.filing is not None:
+        return web.see_other(opened.url("gstr3b-receipt"))
+    return _review(request, opened, found)
 
 
-def _review(request: HttpRequest, opened: Opened, refused: Advice | None = None, status: int = 200) -> HttpResponse:
-    found = review.of(taxpayer=opened.taxpayer, period=opened.period, at=opened.at, today=opened.today)
+def _found(opened: Opened) -> Review:
+    return review.of(taxpayer=opened.taxpayer, period=opened.period, at=opened.at, today=opened.today)
+
+
+def _review(
+    request: HttpRequest, opened: Opened, found: Review, refused: Advice | None = None, status: int = 200
+) -> HttpResponse:
     signatories = [] if opened.may(Right.FILE) else access.who_may(opened.taxpayer, Right.FILE, opened.at)
     return opened.render(
         request,
@@ -39,25 +47,19 @@ def _review(request: HttpRequest, opened: Opened, refused: Advice | None = None,
             "refused": refused,
             "staleness": behind(found.draft),
             "digest": tables.grouped(found.draft.digest),
-            "shown": signing.dumps(_shown(found.draft), salt=SALT, compress=True),
+            "shown": signing.dumps(review.shown(found.draft), salt=SALT, compress=True),
             "signatories": signatories,
         },
         status,
     )
 
 
-def _shown(draft: Draft) -> dict[str, object]:
-    """Return the figures a signatory was shown, to be set beside the new ones should they change."""
-    return {
-        "rows": {row: list(tax) for row, tax in draft.declared.items()},
-        "version": draft.statement.version if draft.statement else 0,
-    }
-
-
-@require_POST
-@of_period(Right.FILE, page="returns:gstr3b")
+@require_http_methods(["GET", "HEAD", "POST"])
+@of_period(page="returns:gstr3b", posting=Right.FILE)
 def file(request: HttpRequest, opened: Opened) -> HttpResponse:
-    """File exactly what was shown, or nothing."""
+    """File exactly what was shown, or nothing. A GET, from a reload of a refusal, goes back to the review."""
+    if request.method != "POST":
+        return web.see_other(opened.url("gstr3b-review"))
     request_id = web.expect_form(request, opened.taxpayer.gstin)
     try:
         gstr3b.file(
@@ -71,8 +73,8 @@ def file(request: HttpRequest, opened: Opened) -> HttpResponse:
     except gstr3b.ChangedSinceShownError as changed:
         return _changed(request, opened, changed.shown_now)
     except gstr3b.Gstr3bRefusedError as refused:
-        shown = gstr3b.draft(taxpayer=opened.taxpayer, period=opened.period, at=opened.at, today=opened.today)
-        return _review(request, opened, review.advice(refused.refusal, shown), 409)
+        found = _found(opened)
+        return _review(request, opened, found, review.advice(refused.refusal, found.draft), 409)
     return web.see_other(opened.url("gstr3b-receipt"))
 
 
@@ -80,12 +82,11 @@ def _changed(request: HttpRequest, opened: Opened, now: Draft) -> HttpResponse:
     try:
         before = signing.loads(request.POST.get("shown", ""), salt=SALT)
     except signing.BadSignature:
-        before = {"rows": {}, "version": 0}
-    rows = [(row, Tax(*heads)) for row, heads in before["rows"].items()]
+        before = {}
     return opened.render(
         request,
         "returns/changed.html",
-        {"draft": now, "moved": review.moved(rows, now), "version_before": before["version"]},
+        {"draft": now, "moved": review.moved(before, now), "version_before": before.get("version")},
         409,
     )
 

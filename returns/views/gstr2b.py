@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from ims_portal import web
 from ims_portal.access import Right
@@ -90,10 +90,15 @@ def diff(request: HttpRequest, opened: Opened, older: int, newer: int) -> HttpRe
     return opened.render(request, "returns/diff.html", {"comparison": lines.compare(older=before, newer=after)})
 
 
-@require_POST
-@of_period(Right.COMPUTE)
+@require_http_methods(["GET", "HEAD", "POST"])
+@of_period(posting=Right.COMPUTE)
 def compute(request: HttpRequest, opened: Opened) -> HttpResponse:
-    """Ask for the statement, and show the job that makes it; a refusal is shown with its cure."""
+    """Ask for the statement, and show the job that makes it; a refusal is shown with its cure.
+
+    A GET, from a reload or the language switch on a refusal, goes back to the statement.
+    """
+    if request.method != "POST":
+        return web.see_other(opened.url("gstr2b"))
     request_id = web.expect_form(request, opened.taxpayer.gstin)
     try:
         job = gstr2b.request(

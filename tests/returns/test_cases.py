@@ -1,4 +1,4 @@
-"""The law as worked cases: every file of tests/cases plays through the domain, and the list of those not kept shrinks."""
+"""The law as worked cases: every file of tests/cases plays through the domain; the list of those not kept shrinks."""
 
 from pathlib import Path
 
