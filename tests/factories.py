@@ -69,7 +69,7 @@ def member(taxpayer_: Taxpayer, role: str = "signatory", username: str = "") -> 
     return found
 
 
-def document(
+def document(  # noqa: PLR0913 - name only what matters
     *,
     section: Section = Section.B2B,
     number: str = "INV1",
@@ -154,7 +154,7 @@ def filed_record(**options: object) -> Record:
     return filed(document(**options))[0]  # type: ignore[arg-type]
 
 
-def act(
+def act(  # noqa: PLR0913 - name only what matters
     record: Record,
     action: str,
     *,

@@ -88,7 +88,7 @@ def test_six_filings_at_once_are_one_filing_and_five_refusals() -> None:
 
 
 @pytest.mark.parametrize("_round", range(8))
-def test_an_action_beside_a_filing_is_counted_or_refused_never_ignored(_round: int) -> None:  # noqa: PT019
+def test_an_action_beside_a_filing_is_counted_or_refused_never_ignored(_round: int) -> None:
     record = ready_to_file()
     outcome, filing = together.run(partial(take, record, Action.REJECT), file_3b)
     record.refresh_from_db()
@@ -102,7 +102,7 @@ def test_an_action_beside_a_filing_is_counted_or_refused_never_ignored(_round: i
 
 
 @pytest.mark.parametrize("_round", range(6))
-def test_an_addback_lands_in_a_period_that_is_unfiled(_round: int) -> None:  # noqa: PT019
+def test_an_addback_lands_in_a_period_that_is_unfiled(_round: int) -> None:
     note = factories.filed_record(section=Section.CN, number="CN1", tax=9000)
     supplier = note.supplier
     factories.act(note, "R")

@@ -1,0 +1,63 @@
+"""A real chromium for journeys. Without one on the machine they are reported as not run, never as passed."""
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+# The browser's driver runs an event loop in this thread; the tests beside it use the database as ever.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The machine's chromium."""
+    path = shutil.which("chromium")
+    if path is None:
+        pytest.skip("not run: there is no chromium on this machine")
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=path, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+def is_complaint(said: ConsoleMessage) -> bool:
+    """Tell a complaint from the line the browser writes for every refused form, which answers 422 by design."""
+    return said.type in ("error", "warning") and "status of 422" not in said.text
+
+
+@pytest.fixture
+def complaints() -> Iterator[list[str]]:
+    """What pages complained of on their console; a journey ends without any."""
+    found: list[str] = []
+    yield found
+    assert found == []
+
+
+@pytest.fixture
+def person(chromium: Browser, complaints: list[str]) -> Iterator[object]:
+    """Open a browser window of its own for somebody, and return its page."""
+    contexts = []
+
+    def enter() -> Page:
+        context = chromium.new_context(viewport={"width": 1280, "height": 900}, locale="en-IN")
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda said: complaints.append(said.text) if is_complaint(said) else None)
+        page.on("pageerror", lambda problem: complaints.append(str(problem)))
+        return page
+
+    yield enter
+    for context in contexts:
+        context.close()
