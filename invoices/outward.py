@@ -6,9 +6,8 @@ a form, goes one way: staged, checked as a set, applied under the recipients' lo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 
 from django.utils.translation import gettext as _
 
@@ -16,19 +15,15 @@ from ims_portal import access, audit, calendar
 from ims_portal.access import Right
 from ims_portal.clock import Clock
 from ims_portal.models import Taxpayer, User
-from ims_portal.rules import documents, periods
+from ims_portal.rules import periods
 from ims_portal.rules.actions import Refusal
 from ims_portal.rules.documents import Document, Form, Problem
-from ims_portal.rules.money import Tax
 from ims_portal.rules.periods import TaxPeriod
-from invoices import clashes, locking, open_forms, records_sql, reported, staging_sql
+from invoices import clashes, locking, open_forms, records_sql, reported, staging, staging_sql
 from invoices.models import Record, ReturnSummary, SupplierReturn
 from invoices.open_forms import Open
 from invoices.open_forms import ReturnRefusedError as ReturnRefusedError  # noqa: PLC0414 raised by what stands here
 from invoices.staging_sql import Reported
-
-BATCH = 5_000
-"""Documents copied into staging at once; between two batches the caller may say how far it is."""
 
 
 class ChangedSinceShownError(Exception):
@@ -39,29 +34,6 @@ class ChangedSinceShownError(Exception):
 
 WORTH_LEARNING = 1000
 """Documents added by one save from which on the planner is told at once, not when it next looks by itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """Outward supplies that never reach IMS: a section of the return, its detail, taxable value and tax in paise."""
-
-    section: str
-    detail: str
-    taxable: int
-    tax: Tax
-
-
-Found = Document | Problem | Summary
-"""What the reader of a source finds: documents, what it could not read as one, and sums outside IMS."""
-
-
-@dataclass(slots=True)
-class Staged:
-    """What a source held: its good documents wait in the staging table, the rest is kept here."""
-
-    problems: list[Problem] = field(default_factory=list)
-    summaries: list[Summary] = field(default_factory=list)
-    count: int = 0
 
 
 @dataclass(slots=True)
@@ -95,11 +67,10 @@ def save(  # noqa: PLR0913 whose form of which period, and by whom
     supplier: Taxpayer,
     form: Form,
     period: TaxPeriod,
-    found: Iterable[Found],
+    found: Iterable[staging.Found],
     actor: User | None,
     clock: Clock,
     replacing: dict[str, int] | None = None,
-    summaries: Iterable[Summary] = (),
     all_or_nothing: bool = False,
 ) -> Saved:
     """Save documents into a form. This will store every one that may stand, and say of each other why not.
@@ -109,8 +80,7 @@ def save(  # noqa: PLR0913 whose form of which period, and by whom
     Raises ReturnRefusedError when the form itself is not open, and access.RightMissingError.
     """
     try:
-        staged = stage_checked(supplier=supplier, form=form, period=period, found=found, replacing=replacing)
-        staged.summaries += summaries
+        staged = staging.fill(supplier=supplier, form=form, period=period, found=found, replacing=replacing)
         return apply_staged(
             supplier=supplier,
             form=form,
@@ -124,54 +94,6 @@ def save(  # noqa: PLR0913 whose form of which period, and by whom
         staging_sql.drop_staging()
 
 
-def stage_checked(
-    *,
-    supplier: Taxpayer,
-    form: Form,
-    period: TaxPeriod,
-    found: Iterable[Found],
-    replacing: dict[str, int] | None = None,
-    told: Callable[[int], None] | None = None,
-) -> Staged:
-    """Check documents one by one and COPY the good ones into staging, in flat memory; return what is left over.
-
-    This will commit nothing of consequence: staging is the session's own, and the caller drops it. `told` hears
-    after each batch how many documents have been read.
-    """
-    staged = Staged()
-    staging_sql.make_staging()
-    rows = _good(supplier, form, period, found, replacing or {}, staged)
-    while batch := list(islice(rows, BATCH)):
-        staging_sql.stage(batch)
-        if told is not None:
-            told(staged.count)
-    return staged
-
-
-def _good(
-    supplier: Taxpayer,
-    form: Form,
-    period: TaxPeriod,
-    found: Iterable[Found],
-    replacing: dict[str, int],
-    staged: Staged,
-) -> Iterator[tuple[int, Document, int | None]]:
-    for item in found:
-        if isinstance(item, Summary):
-            staged.summaries.append(item)
-            continue
-        staged.count += 1
-        if isinstance(item, Problem):
-            staged.problems.append(item)
-            continue
-        told = documents.problems(
-            item, supplier=supplier.gstin, form=form, period_end=period.last_day, registered_on=supplier.registered_on
-        )
-        staged.problems.extend(told)
-        if all(problem.is_warning for problem in told):
-            yield staged.count, item, replacing.get(item.position)
-
-
 def apply_staged(  # noqa: PLR0913 whose form of which period, and by whom
     *,
     supplier: Taxpayer,
@@ -179,7 +101,7 @@ def apply_staged(  # noqa: PLR0913 whose form of which period, and by whom
     period: TaxPeriod,
     actor: User | None,
     portal_clock: Clock,
-    staged: Staged,
+    staged: staging.Staged,
     all_or_nothing: bool = False,
     finishing: Callable[[Saved], None] | None = None,
 ) -> Saved:
@@ -199,7 +121,7 @@ def apply_staged(  # noqa: PLR0913 whose form of which period, and by whom
     return locking.transact(work)
 
 
-def apply_under_lock(opened: Open, *, staged: Staged, all_or_nothing: bool) -> Saved:
+def apply_under_lock(opened: Open, *, staged: staging.Staged, all_or_nothing: bool) -> Saved:
     """Check staging against what is stored and apply it. This will join the caller's transaction, after its lock."""
     saved = Saved(problems=list(staged.problems))
     reported = _reported(opened)
@@ -223,15 +145,14 @@ def apply_under_lock(opened: Open, *, staged: Staged, all_or_nothing: bool) -> S
     return saved
 
 
-def file(  # noqa: PLR0913 whose form of which period, and by whom
+def file(
     *,
     supplier: Taxpayer,
     form: Form,
     period: TaxPeriod,
     actor: User | None,
     clock: Clock,
-    found: Iterable[Found] = (),
-    summaries: Iterable[Summary] = (),
+    found: Iterable[staging.Found] = (),
     shown_digest: str | None = None,
 ) -> SupplierReturn:
     """File a form with everything saved in it, and `found` besides. This will fix each record's GSTR-2B period.
@@ -258,8 +179,7 @@ def file(  # noqa: PLR0913 whose form of which period, and by whom
         return _file_under_lock(opened, actor)
 
     try:
-        staged = stage_checked(supplier=supplier, form=form, period=period, found=found)
-        staged.summaries += summaries
+        staged = staging.fill(supplier=supplier, form=form, period=period, found=found)
         recipients = _known_recipients(period)
         return locking.transact(work)
     finally:
@@ -295,10 +215,17 @@ def _file_under_lock(opened: Open, actor: User | None) -> SupplierReturn:
 def edit(*, supplier: Taxpayer, record: Record, document: Document, actor: User | None, clock: Clock) -> Saved:
     """Replace a saved record by another version of it. This will reset the recipient's action (R2.3).
 
-    Raises ReturnRefusedError when it is filed (R2.4) or the new version may not stand.
+    Raises ReturnRefusedError when it is filed (R2.4), the new version may not stand, or it names another recipient:
+    that is another record, in another inbox.
     """
     form, period = _return_of(record)
     _refuse_filed(record)
+    if document.recipient != record.recipient.gstin:
+        raise ReturnRefusedError(
+            Refusal.RECIPIENT_CHANGE_NOT_ALLOWED,
+            _("%(number)s stands in the inbox of %(recipient)s. Delete it and report it anew for another recipient.")
+            % {"number": record.number, "recipient": record.recipient.gstin},
+        )
     return save(
         supplier=supplier,
         form=form,
@@ -325,34 +252,6 @@ def delete(*, supplier: Taxpayer, record: Record, document: Document, actor: Use
         replacing={document.position: record.pk},
         all_or_nothing=True,
     )
-
-
-def document_of(record: Record, *, withdraw: bool = False, **changes: object) -> Document:
-    """Return a stored record as the document its supplier reported, with changes; one extra query for its detail."""
-    items = tuple(documents.Item(rate, taxable, Tax(*tax)) for rate, taxable, *tax in record.detail.items)
-    original = record.original
-    values: dict[str, object] = {
-        "section": documents.Section(record.section),
-        "recipient": record.recipient.gstin,
-        "number": record.number,
-        "date": record.document_date,
-        "taxable": record.taxable,
-        "tax": record.tax,
-        "pos": record.pos,
-        "value": record.value,
-        "inv_type": documents.InvoiceType(record.inv_type),
-        "reverse_charge": record.reverse_charge,
-        "items": items,
-        "irn": record.detail.irn,
-        "irn_date": record.detail.irn_date,
-        "differential": record.detail.differential,
-        "original_number": original.number if original else "",
-        "original_date": original.document_date if original else None,
-        "eco_supplier": record.detail.eco_supplier,
-        "position": f"record {record.pk}",
-        "withdraw": withdraw,
-    }
-    return Document(**(values | changes))  # type: ignore[arg-type]
 
 
 def _return_of(record: Record) -> tuple[Form, TaxPeriod]:
@@ -438,7 +337,7 @@ def _reported(opened: Open) -> Reported:
     )
 
 
-def _keep_summaries(kept: SupplierReturn, summaries: Sequence[Summary]) -> bool:
+def _keep_summaries(kept: SupplierReturn, summaries: Sequence[staging.Summary]) -> bool:
     """Replace the sums of each section named, whole, and return whether any is another than before."""
     sections = {summary.section for summary in summaries}
     stored = ReturnSummary.objects.filter(supplier_return=kept, section__in=sections)

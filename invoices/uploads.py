@@ -28,7 +28,7 @@ from ims_portal.models import Taxpayer, User
 from ims_portal.rules import periods
 from ims_portal.rules.documents import Document, Form, Problem
 from ims_portal.rules.periods import TaxPeriod
-from invoices import gstr1_json, open_forms, outward, staging_sql
+from invoices import gstr1_json, open_forms, outward, staging, staging_sql
 from invoices.json_reading import UnreadableFileError
 from invoices.models import Upload, UploadProblem
 
@@ -204,7 +204,7 @@ def ingest(*, upload: Upload, clock: Clock) -> None:
     try:
         with Path(upload.path).open("rb") as stream:
             _refuse_foreign(gstr1_json.header(stream), upload.taxpayer, period)
-            staged = outward.stage_checked(
+            staged = staging.fill(
                 supplier=upload.taxpayer,
                 form=form,
                 period=period,
@@ -270,7 +270,7 @@ def _refuse_foreign(header: gstr1_json.Header, taxpayer: Taxpayer, period: TaxPe
         )
 
 
-def found_in(stream: BinaryIO, form: Form) -> Iterator[outward.Found]:
+def found_in(stream: BinaryIO, form: Form) -> Iterator[staging.Found]:
     """Yield what a file holds in the domain's words; sections that have no part here are passed over."""
     for item in gstr1_json.read(stream, form=form):
         if isinstance(item, Document | Problem):
@@ -278,7 +278,7 @@ def found_in(stream: BinaryIO, form: Form) -> Iterator[outward.Found]:
         elif isinstance(item, gstr1_json.Summary):
             for line in item.details:
                 detail = " ".join(part for part in (line.supply, line.pos, line.kind) if part)
-                yield outward.Summary(item.section, detail, line.taxable, line.tax)
+                yield staging.Summary(item.section, detail, line.taxable, line.tax)
 
 
 def _teller(upload: Upload, stream: BinaryIO) -> Callable[[int], None]:

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
-from django.db.models import Exists, OuterRef, QuerySet, Sum
+from django.db.models import Exists, OuterRef, QuerySet
 
-from ims_portal import access, audit, calendar, once
+from ims_portal import access, audit, once
 from ims_portal.access import Right
 from ims_portal.clock import Clock
 from ims_portal.models import Command, RuleSwitch, Taxpayer, User
@@ -19,14 +19,14 @@ from ims_portal.rules import gstr2b as rules2b
 from ims_portal.rules import gstr3b as rules
 from ims_portal.rules import periods
 from ims_portal.rules.actions import Refusal
-from ims_portal.rules.documents import Form, InvoiceType, Section
-from ims_portal.rules.money import HEADS, NIL, Tax
+from ims_portal.rules.documents import Form
+from ims_portal.rules.money import NIL, Tax
 from ims_portal.rules.periods import Return, TaxPeriod
 from invoices import actions, locking, standing
-from invoices.models import Inbox, Record, SupplierReturn
+from invoices.models import Inbox, SupplierReturn
 from invoices.standing import Standing
-from returns import gstr2b, table3
-from returns.models import Addback, Adjustment, Filing, Gstr2b, LedgerEntry, ReturnPeriod
+from returns import addbacks, gstr2b, ledgers, table3
+from returns.models import Adjustment, Filing, Gstr2b, ReturnPeriod
 from returns.table3 import Entry
 
 TABLE4_LOCK_FROM = "TABLE4_LOCK_FROM"
@@ -102,7 +102,7 @@ def _draft(taxpayer: Taxpayer, period: TaxPeriod, inbox: Inbox, today: Standing)
     changed = {name: line.tax for name, line in adjusted.items()}
     declared = rules.computed(_stored(filing.declared) if filing else {**derived, **changed})
     stale = statement is not None and not filing and gstr2b.is_out_of_date(statement, inbox=inbox, today=today)
-    rooms = _rooms(taxpayer, declared)
+    rooms = ledgers.rooms(taxpayer, declared)
     has_gstr1, switched_on = _gstr1_and_switch(taxpayer, period)
     facts = _filing_facts(period, inbox, today, statement, stale, rooms, has_gstr1)
     found = Draft(
@@ -258,7 +258,7 @@ def file(
     locking.ensure([taxpayer])
 
     def work() -> Filing:
-        charged = _charged_suppliers(taxpayer, period)
+        charged = addbacks.suppliers_charged(taxpayer, period)
         inboxes = locking.lock({taxpayer.pk} | charged)
         at = clock.now()
         if actor is not None:
@@ -306,8 +306,8 @@ def _file_under_lock(
         filed_by=actor,
     )
     ReturnPeriod.objects.filter(pk=kept.pk, is_filed=False).update(is_filed=True)
-    _fix_addbacks(filing, rejections, inboxes)
-    _move_ledgers(taxpayer, period, shown.declared, at)
+    addbacks.fix(filing, rejections, inboxes)
+    ledgers.move_by_filing(taxpayer, period.month, shown.declared, at)
     audit.record(
         event="gstr3b.filed",
         at=at,
@@ -317,87 +317,6 @@ def _file_under_lock(
         details={"addbacks": len(rejections), "reference": filing.reference},
     )
     return filing
-
-
-def _charged_suppliers(taxpayer: Taxpayer, period: TaxPeriod) -> set[int]:
-    """Return the suppliers a filing may charge: those whose reducing records stand rejected. Re-read under the lock."""
-    rejected = Record.objects.filter(
-        recipient=taxpayer,
-        status=Record.Status.FILED,
-        settled_month=None,
-        superseded_by=None,
-        action="R",
-        reduces=True,
-        gstr2b_month__lte=period.month,
-        supplier__isnull=False,
-    )
-    suppliers = set(rejected.values_list("supplier_id", flat=True).distinct())
-    locking.ensure(list(Taxpayer.objects.filter(pk__in=suppliers, inbox__isnull=True)))
-    return suppliers
-
-
-def _fix_addbacks(filing: Filing, rejections: list[actions.Rejection], inboxes: dict[int, Inbox]) -> None:
-    filers = calendar.filers(Taxpayer.objects.filter(pk__in={line.supplier_id for line in rejections}))
-    Addback.objects.bulk_create(
-        [
-            Addback(
-                record_id=line.record_id,
-                recipient=filing.taxpayer,
-                supplier_id=line.supplier_id,
-                filing=filing,
-                target_month=target_month(
-                    filers[line.supplier_id], line.own_month, inboxes[line.supplier_id].open_month
-                ),
-                row=rules.OUTWARD_ROW.decide(
-                    section=Section(line.section), inv_type=InvoiceType(line.inv_type)
-                ).outcome,
-                **line.cap.as_dict(),
-            )
-            for line in rejections
-        ]
-    )
-
-
-def target_month(filer: periods.Filer, own_month: int, open_month: int) -> int:
-    """Return the supplier's period a fixed add-back lands in: its first unfiled one after the record's own (R6.4)."""
-    after = filer.following(filer.period(own_month))
-    return max(after.month, filer.period(open_month).month)
-
-
-def _move_ledgers(taxpayer: Taxpayer, period: TaxPeriod, declared: Mapping[str, Tax], at: datetime) -> None:
-    moves = {
-        LedgerEntry.Ledger.RECLAIM: declared["t4B2"] - declared["t4D1"],
-        LedgerEntry.Ledger.RCM: declared["t3_1_d"] - declared["t4A2"] - declared["t4A3"],
-    }
-    for ledger, move in moves.items():
-        if move:
-            move_ledger(taxpayer=taxpayer, ledger=ledger, move=move, cause="GSTR-3B", month=period.month, at=at)
-
-
-def move_ledger(
-    *, taxpayer: Taxpayer, ledger: LedgerEntry.Ledger, move: Tax, cause: str, at: datetime, month: int | None = None
-) -> None:
-    """Append a movement to a statement (R8.10). This will join the caller's transaction."""
-    LedgerEntry.objects.create(taxpayer=taxpayer, ledger=ledger, month=month, cause=cause, at=at, **move.as_dict())
-
-
-def balance(taxpayer: Taxpayer, ledger: str) -> Tax:
-    """Return the balance of a reclaim or RCM statement, in paise per head."""
-    return balances(taxpayer).get(ledger, NIL)
-
-
-def balances(taxpayer: Taxpayer) -> dict[str, Tax]:
-    """Return ledger -> balance in paise per head, of the statements that have movements."""
-    sums = LedgerEntry.objects.filter(taxpayer=taxpayer).values_list("ledger").annotate(*map(Sum, HEADS)).order_by()
-    return {ledger: Tax(*map(int, heads)) for ledger, *heads in sums}
-
-
-def _rooms(taxpayer: Taxpayer, declared: Mapping[str, Tax]) -> tuple[Tax, Tax]:
-    held = balances(taxpayer)
-    return (
-        rules.reclaim_room(declared, held.get(LedgerEntry.Ledger.RECLAIM, NIL)),
-        rules.rcm_room(declared, held.get(LedgerEntry.Ledger.RCM, NIL)),
-    )
 
 
 def _due(period: TaxPeriod, today: Standing) -> date:

@@ -22,7 +22,7 @@ from ims_portal.rules.actions import Action, ReasonCode, Refusal
 from ims_portal.rules.documents import Form, Section
 from ims_portal.rules.periods import Filer, Return, TaxPeriod
 from ims_portal.templatetags import ims as show
-from invoices import open_forms, outward, reported, uploads, wording
+from invoices import open_forms, outward, reported, staging, uploads, wording
 from invoices.models import Record, SupplierReturn
 
 FORMS = {"gstr1": Form.GSTR1, "gstr1a": Form.GSTR1A, "iff": Form.IFF}
@@ -349,7 +349,7 @@ def record_delete(request: HttpRequest, gstin: str, p: str, form: str, pk: int) 
             record=record,
             actor=held.user,
             clock=clock.portal(),
-            document=outward.document_of(record, withdraw=True),
+            document=staging.document_of(record, withdraw=True),
         )
     except outward.ReturnRefusedError as refused:
         return render(request, "invoices/return_delete.html", {**context, "problem": str(refused)}, status=409)

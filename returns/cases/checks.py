@@ -14,7 +14,7 @@ from ims_portal.rules.periods import Return
 from invoices import standing
 from invoices.models import Inbox, Record
 from invoices.standing import Standing
-from returns import gstr2b, gstr3b
+from returns import gstr2b, gstr3b, ledgers
 from returns.cases.case import day, tax, written
 from returns.cases.play import Kept, Story
 from returns.models import Addback, Gstr2b, Gstr2bLine
@@ -224,7 +224,7 @@ def _gstr3b(story: Story, asked: Check, where: str) -> Iterator[Kept]:
 
 
 def _ledger(story: Story, asked: Check, where: str) -> Iterator[Kept]:
-    found = gstr3b.balance(story.taxpayers[asked["party"]], asked["ledger"])
+    found = ledgers.balance(story.taxpayers[asked["party"]], asked["ledger"])
     yield Kept(f"{where}: balance", written(tax(asked["balance"])), written(found))
 
 

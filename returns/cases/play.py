@@ -18,10 +18,10 @@ from ims_portal.rules.actions import Action, Answer
 from ims_portal.rules.documents import Document, Form, InvoiceType, Item, Section
 from ims_portal.rules.money import NIL, Tax, to_paise
 from ims_portal.rules.periods import Filer, Frequency, Return, TaxPeriod
-from invoices import actions, feeds, locking, outward
+from invoices import actions, feeds, locking, outward, staging
 from invoices.actions import Choice
 from invoices.models import Inbox, Record, SupplierReturn
-from returns import gstr2b, gstr3b
+from returns import gstr2b, gstr3b, ledgers
 from returns.cases.case import Case, day, tax
 from returns.models import Filing, LedgerEntry
 
@@ -237,10 +237,10 @@ def _document(story: Story, line: Mapping[str, Any]) -> Document:
     )
 
 
-def _summaries(event: Event) -> list[outward.Summary]:
+def _summaries(event: Event) -> list[staging.Summary]:
     if "other_outward_tax" not in event:
         return []
-    return [outward.Summary("other", "", 0, tax(event["other_outward_tax"]))]
+    return [staging.Summary("other", "", 0, tax(event["other_outward_tax"]))]
 
 
 def _return_of(story: Story, event: Event) -> dict[str, Any]:
@@ -254,14 +254,12 @@ def _return_of(story: Story, event: Event) -> dict[str, Any]:
 
 
 def _save(story: Story, event: Event) -> None:
-    outward.save(
-        **_return_of(story, event), found=_documents(story, event), summaries=_summaries(event), all_or_nothing=True
-    )
+    outward.save(**_return_of(story, event), found=[*_documents(story, event), *_summaries(event)], all_or_nothing=True)
     _remember(story, event)
 
 
 def _file(story: Story, event: Event) -> None:
-    outward.file(**_return_of(story, event), found=_documents(story, event), summaries=_summaries(event))
+    outward.file(**_return_of(story, event), found=[*_documents(story, event), *_summaries(event)])
     _remember(story, event)
 
 
@@ -301,7 +299,7 @@ def _edit_saved(story: Story, event: Event) -> None:
         record=record,
         actor=None,
         clock=story.clock,
-        document=outward.document_of(record, **told),
+        document=staging.document_of(record, **told),
     )
 
 
@@ -312,7 +310,7 @@ def _delete_saved(story: Story, event: Event) -> None:
         record=record,
         actor=None,
         clock=story.clock,
-        document=outward.document_of(record, withdraw=True),
+        document=staging.document_of(record, withdraw=True),
     )
 
 
@@ -410,8 +408,8 @@ def _file_3b_event(story: Story, event: Event) -> None:
 
 def _set_ledger(story: Story, event: Event) -> None:
     taxpayer, ledger = story.taxpayers[event["party"]], LedgerEntry.Ledger(event["ledger"])
-    move: Tax = tax(event["balance"]) - gstr3b.balance(taxpayer, ledger)
-    gstr3b.move_ledger(taxpayer=taxpayer, ledger=ledger, move=move, cause="set from outside", at=story.clock.at)
+    move: Tax = tax(event["balance"]) - ledgers.balance(taxpayer, ledger)
+    ledgers.record(taxpayer=taxpayer, ledger=ledger, move=move, cause="set from outside", at=story.clock.at)
 
 
 _EVENTS: dict[str, Callable[[Story, Event], str | None]] = {

@@ -8,7 +8,7 @@ from ims_portal.rules import periods
 from ims_portal.rules.actions import Action
 from ims_portal.rules.documents import Form, Problem, Section
 from ims_portal.rules.money import NIL, Tax
-from invoices import open_forms, outward, reported
+from invoices import open_forms, outward, reported, staging
 from invoices.models import Record, ReturnSummary, SupplierReturn
 from invoices.reported import Effect
 from tests import factories
@@ -18,7 +18,7 @@ OCTOBER = periods.parse("102025")
 NOTE = {"section": Section.CN, "number": "CN1"}
 
 
-def save(*found: outward.Found, on: str = "2025-11-05") -> outward.Saved:
+def save(*found: staging.Found, on: str = "2025-11-05") -> outward.Saved:
     """Return what saving into the supplier's GSTR-1 of October did."""
     factories.taxpayer(factories.RECIPIENT)
     return outward.save(
@@ -48,14 +48,14 @@ def test_what_the_reader_could_not_read_is_reported_beside_the_checks() -> None:
 
 
 def test_sums_come_with_the_documents_and_replace_their_section_whole() -> None:
-    def consumers(pos: str, taxable: int = 100000) -> outward.Summary:
-        return outward.Summary("b2cs", f"INTER {pos}", taxable, Tax(igst=18000))
+    def consumers(pos: str, taxable: int = 100000) -> staging.Summary:
+        return staging.Summary("b2cs", f"INTER {pos}", taxable, Tax(igst=18000))
 
     assert save(consumers("33"), consumers("29")).sums_changed
     again = save(consumers("29"), consumers("33"))
     assert (again.sums_changed, again.changed_nothing) == (False, True)
     assert save(consumers("27")).sums_changed
-    save(outward.Summary("nil", "exempt", 5, NIL))
+    save(staging.Summary("nil", "exempt", 5, NIL))
     assert set(ReturnSummary.objects.values_list("section", "detail")) == {("b2cs", "INTER 27"), ("nil", "exempt")}
 
 
