@@ -35,7 +35,9 @@ def entries(*, taxpayer: Taxpayer, period: TaxPeriod) -> list[Entry]:
     """Return what a period's outward rows are summed from: one query."""
     found = []
     for source, form, section, detail, count, tax in gstr3b_sql.outward(supplier_id=taxpayer.pk, month=period.month):
-        found += [Entry(row, source, form, section, detail, count, tax) for row in _rows(source, section, detail)]
+        takes = source == SUMMARY and rules.SUMMARY_SIGN.decide(section=section).outcome < 0
+        summand = -tax if takes else tax
+        found += [Entry(row, source, form, section, detail, count, summand) for row in _rows(source, section, detail)]
     return found
 
 

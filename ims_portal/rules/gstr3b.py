@@ -192,48 +192,63 @@ FORM_REFUSALS: Dated[Refusal | None] = Dated(
 )
 
 
+SUMMED_SECTIONS = (
+    *("b2cs", "b2csa", "b2cl", "b2cla", "cdnur", "cdnura", "exp", "expa", "nil", "at", "ata", "txpd", "txpda"),
+    *("supeco", "ecom.b2c", "ecom.urp2c", "other"),
+)
+"""Sections of a return that never reach IMS and are kept as sums; "other" is what a worked case names so."""
+
+_SUM_FACTS: Facts = {"section": SUMMED_SECTIONS, "is_export": YES_NO, "is_inter_state": YES_NO}
+
 SUMMARY_ROW: Table[str] = Table(
-    name="row of Table 3 that sums of a return outside IMS belong to",
-    facts={
-        "section": (
-            "b2cs",
-            "b2csa",
-            "b2cl",
-            "b2cla",
-            "at",
-            "ata",
-            "txpd",
-            "txpda",
-            "cdnur",
-            "cdnura",
-            "exp",
-            "expa",
-            "nil",
-            "supeco",
-            "ecom.b2c",
-            "ecom.urp2c",
-            "other",
-        )
-    },
+    name="row of Table 3.1 that sums of a return outside IMS belong to",
+    facts=_SUM_FACTS,
     rows=(
-        row("t3_1_b", section=("exp", "expa"), cite="R8.1: zero-rated"),
+        row(
+            "",
+            section=("b2csa", "b2cla", "expa", "cdnura", "ata", "txpda"),
+            cite="R8.1: amendments count by their change, which needs the earlier return's own lines",
+            ours=True,
+        ),
         row("", section=("nil", "supeco"), cite="R8.1: 3.1(c), (e) and operators' reports carry no tax here"),
+        row("t3_1_b", section="exp", cite="R8.1: zero-rated, 6A"),
+        row("t3_1_b", section="cdnur", is_export=True, cite="R8.1: notes of exports, 9B"),
         row("t3_1_1_i", section=("ecom.b2c", "ecom.urp2c"), cite="R8.1: section 9(5)"),
         otherwise("t3_1_a", cite="R8.1: GSTR-1 5, 7, 9, 10, 11"),
     ),
 )
 
+SUMMARY_IN_3_2: Table[bool] = Table(
+    name="does a sum repeat in Table 3.2, inter-State supplies to unregistered persons",
+    facts=_SUM_FACTS,
+    rows=(
+        row(False, is_export=True, cite="R8.1: exports are no supplies to unregistered persons in India"),
+        row(True, section=("b2cs", "b2cl", "cdnur"), is_inter_state=True, cite="R8.1: 3.2 by place of supply"),
+        otherwise(False, cite="R8.1"),
+    ),
+)
+
+SUMMARY_SIGN: Table[int] = Table(
+    name="does a sum add to liability or take from it",
+    facts={"section": SUMMED_SECTIONS},
+    rows=(
+        row(-1, section="txpd", cite="R8.1: 11B, advances of earlier periods adjusted against invoices"),
+        otherwise(1, cite="R8.1; credit notes of cdnur come negative already"),
+    ),
+)
+EXPORTS = ("WPAY", "WOPAY", "EXPWP", "EXPWOP")
+
 
 def rows_of_summary(section: str, detail: str) -> list[str]:
-    """Return the rows a summed section feeds: its row of 3.1, and 3.2 where it went inter-State to consumers."""
-    found = [name for name in (SUMMARY_ROW.decide(section=section).outcome,) if name]
-    if section in INTER_STATE_SECTIONS and detail.startswith("INTER"):
-        found.append("t3_2")
-    return found
-
-
-INTER_STATE_SECTIONS = frozenset({"b2cs", "b2csa", "b2cl", "b2cla"})
-"""Sections of supplies to unregistered persons, whose inter-State part 3.2 repeats by place of supply (R8.1)."""
+    """Return the rows of Table 3 a summed section feeds; `detail` names its supply, place and kind."""
+    words = detail.split()
+    facts = {
+        "section": section,
+        "is_export": words[-1:] != [] and words[-1] in EXPORTS,
+        "is_inter_state": "INTER" in words,
+    }
+    first = SUMMARY_ROW.decide(**facts).outcome
+    return [name for name in (first, "t3_2" if SUMMARY_IN_3_2.decide(**facts).outcome else "") if name]
 
 
 def computed(rows: Mapping[str, Tax]) -> dict[str, Tax]:

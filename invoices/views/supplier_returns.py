@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from ims_portal import access, calendar, clock, web
 from ims_portal.access import Access, Right
 from ims_portal.models import Taxpayer
-from ims_portal.rules import periods
+from ims_portal.rules import gstr3b, periods
 from ims_portal.rules.actions import Action, ReasonCode, Refusal
 from ims_portal.rules.documents import Form, Section
 from ims_portal.rules.periods import Filer, Return, TaxPeriod
@@ -155,7 +155,11 @@ def heading(form: Form, period: TaxPeriod) -> dict[str, object]:
 
 def _sums(kept: SupplierReturn | None) -> list[dict[str, object]]:
     return [
-        {"line": line, "name": SUMS.get(line.section, line.section)}
+        {
+            "line": line,
+            "name": SUMS.get(line.section, line.section),
+            "counts": bool(gstr3b.rows_of_summary(line.section, line.detail)),
+        }
         for line in (reported.summaries(kept) if kept else [])
     ]
 
