@@ -72,7 +72,10 @@ def refresh(record_ids: Collection[int]) -> None:
                   AND (v.unavailable = '' OR {ineligible} OR ({past_limit} AND r.section IN ({TIMED})))
                 ORDER BY v.chain_no DESC LIMIT 1) b ON true
             WHERE r.id = ANY(%(ids)s) AND r.settled_month IS NULL AND r.status <> 'W') d
-        WHERE r.id = d.id
+        WHERE r.id = d.id AND (r.has_baseline, r.original_is_open, r.reduces, r.kind, r.is_pos_ineligible,
+                r.effect_igst, r.effect_cgst, r.effect_sgst, r.effect_cess)
+            IS DISTINCT FROM (d.has_baseline, d.original_is_open, d.reduces, d.kind, d.is_pos_ineligible,
+                d.e_igst, d.e_cgst, d.e_sgst, d.e_cess)
     """,
         {"ids": list(record_ids)},
     )
@@ -145,7 +148,10 @@ def place_filed(record_ids: Collection[int]) -> None:
     )
     unavailable = sql.case(gstr2b.UNAVAILABLE, {"is_pos_ineligible": "r.is_pos_ineligible", "is_time_barred": barred})
     run(
-        f"UPDATE invoices_record r SET bypass = {bypass}, unavailable = {unavailable} WHERE r.id = ANY(%(ids)s)",
+        f"""
+        UPDATE invoices_record r SET bypass = {bypass}, unavailable = {unavailable}
+        WHERE r.id = ANY(%(ids)s) AND (r.bypass, r.unavailable) IS DISTINCT FROM ({bypass}, {unavailable})
+        """,
         {"ids": list(record_ids)},
     )
 
