@@ -22,7 +22,7 @@ from ims_portal.rules.actions import Action, Answer, Refusal
 from ims_portal.rules.money import NIL, Tax
 from ims_portal.rules.periods import TaxPeriod
 from invoices import actions_sql, locking, records_sql, standing
-from invoices.models import Inbox, Record
+from invoices.models import Inbox
 
 LARGEST_COMMAND = 5000
 """Records one command may name (promises 5)."""
@@ -141,7 +141,7 @@ def take(
             _write(inbox, allowed, actor=actor, capacity=held.capacity if held else "", at=at, request_id=request_id)
         outcome = Outcome(_results(taxpayer, judged))
         if command is not None:
-            once.answered(command, outcome.as_answer())
+            once.answered(command, {"gstin": taxpayer.gstin, **outcome.as_answer()})
         return outcome
 
     return locking.transact(work)
@@ -160,7 +160,8 @@ def _write(
     at: datetime,
     request_id: uuid.UUID,
 ) -> None:
-    if any(line.gstr2b_month is not None and line.gstr2b_month <= inbox.open_month for line in allowed):
+    telling = [line for line in allowed if not line.is_silent]
+    if any(line.gstr2b_month is not None and line.gstr2b_month <= inbox.open_month for line in telling):
         inbox.seq += 1
         inbox.save(update_fields=["seq"])
     written = actions_sql.write(
@@ -230,11 +231,6 @@ def settle(*, inbox: Inbox, standing_now: standing.Standing, period: TaxPeriod) 
         for line in settled
         if line.is_reducing_rejection and line.supplier_id is not None
     ]
-
-
-def choice_of(record: Record) -> Choice:
-    """Return a record's stored choice."""
-    return Choice(Action(record.action), Answer(record.answer), record.declared, record.remark, record.reason_code)
 
 
 def tidy(remark: str) -> str:

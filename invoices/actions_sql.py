@@ -26,7 +26,11 @@ CHOSEN = """unnest(%(ids)s::bigint[], %(versions)s::int[], %(actions)s::text[], 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One item with the record as it stands, under the lock, and what the rules say of it."""
+    """One item with the record as it stands, under the lock, and what the rules say of it.
+
+    `is_silent` says that action, declaration and remark stay: at most a reason code changes, and no statement goes
+    out of date (R7.11).
+    """
 
     item: Item
     is_found: bool
@@ -37,6 +41,7 @@ class Judged:
     declared: Tax
     gstr2b_month: int | None
     is_same: bool
+    is_silent: bool
     refusal: Refusal | None
 
     @property
@@ -62,14 +67,14 @@ def judge(recipient_id: int, today: Standing, items: Sequence[Item]) -> list[Jud
             "r.action = c.action",
             f"r.answer = {answer}",
             "r.remark = c.remark",
-            "r.reason_code = c.reason",
             *(f"r.declared_{head} = {declared[head]}" for head in HEADS),
         ]
     )
     rows = run(
         f"""
         SELECT r.id IS NOT NULL, coalesce(r.number, ''), coalesce(r.version, 0), coalesce(r.action, 'N'), {answer},
-            {", ".join(declared.values())}, r.gstr2b_month, coalesce({same}, false),
+            {", ".join(declared.values())}, r.gstr2b_month, coalesce({same} AND r.reason_code = c.reason, false),
+            coalesce({same}, false),
             CASE WHEN r.id IS NULL THEN 'RECORD_NOT_IN_IMS' ELSE {_refusal(columns, answer, caps)} END
         FROM {CHOSEN} LEFT JOIN invoices_record r ON r.recipient_id = %(recipient)s AND r.id = c.record_id
         ORDER BY c.place
@@ -121,7 +126,7 @@ def _arrays(items: Sequence[Item]) -> dict[str, object]:
 
 
 def _judged(item: Item, row: tuple[object, ...]) -> Judged:
-    is_found, number, version, action, answer, igst, cgst, sgst, cess, month, is_same, refusal = row
+    is_found, number, version, action, answer, igst, cgst, sgst, cess, month, is_same, is_silent, refusal = row
     return Judged(
         item,
         bool(is_found),
@@ -132,6 +137,7 @@ def _judged(item: Item, row: tuple[object, ...]) -> Judged:
         Tax(int(str(igst)), int(str(cgst)), int(str(sgst)), int(str(cess))),
         None if month is None else int(str(month)),
         bool(is_same),
+        bool(is_silent),
         None if refusal is None else Refusal(str(refusal)),
     )
 

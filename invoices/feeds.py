@@ -114,7 +114,6 @@ def _taken(recipient: Taxpayer, make: Callable[[datetime], Record], clock: Clock
         made = make(at)
         replaced = records_sql.supersede(recipient_ids=[recipient.pk])
         records_sql.refresh([made.pk, *records_sql.successors(replaced)])
-        records_sql.place_filed([made.pk])
         records_sql.bump(record_ids=[made.pk, *replaced])
         audit.record(event="feed.taken", at=at, taxpayer=recipient, subject=f"{made.section} {made.pk}")
         made.refresh_from_db()

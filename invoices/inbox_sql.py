@@ -168,12 +168,12 @@ def _state(today: Standing, filters: Filters) -> str:
 def _needs_you(today: Standing) -> str:
     """Return which open records are dear to leave: reducing ones untouched, and Pending about to lapse."""
     columns = today.columns("r")
-    soon = periods.lapsed_upto(today.filer, today.day + LAPSES_SOON + timedelta(days=1), today.calendar)
+    soon = periods.lapsed(today.filer, today.day + LAPSES_SOON + timedelta(days=1), today.calendar)
     actionable = (
         f"NOT ({columns['is_superseded']}) AND NOT ({columns['is_unfiled_amendment']}) "
         f"AND NOT ({columns['original_is_open']})"
     )
-    lapses = f"({columns['specified']} AND {columns['month']} <= {soon:d})"
+    lapses = f"({columns['specified']} AND {soon.sql(columns['month'])})"
     effective = columns["effective"]
     return (
         f"(r.settled_month IS NULL AND {actionable} AND (({effective} = 'N' AND r.reduces) "

@@ -83,8 +83,11 @@ def _unsaved(supplier: Taxpayer, form: Form, period: TaxPeriod) -> SupplierRetur
     return SupplierReturn(supplier=supplier, form=form.value, month=period.month)
 
 
-def refusal(opened: Open, inbox: Inbox, *, is_filing: bool) -> Refusal | None:
-    """Return why a form may not be saved or filed at this moment, or None (R6.5, R6.11, R8.12)."""
+def refusal(opened: Open, inbox: Inbox, *, is_filing: bool, is_taking_back: bool = False) -> Refusal | None:
+    """Return why a form may not be saved or filed at this moment, or None (R6.5, R6.11, R8.12).
+
+    `is_taking_back` asks for a deletion: a document of a form that closed unfiled would else block its number.
+    """
     own = opened.filer.period(opened.period.month)
     first = SupplierReturn.objects.filter(
         supplier=opened.supplier, form=Form.GSTR1.value, month=own.month, filed_on__isnull=False
@@ -94,10 +97,12 @@ def refusal(opened: Open, inbox: Inbox, *, is_filing: bool) -> Refusal | None:
         opened.period.month,
         form=opened.form,
         is_filing=is_filing,
+        is_taking_back=is_taking_back,
         is_filed=opened.supplier_return.is_filed,
         is_own=opened.filer.is_return_of(opened.form, opened.period),
         has_begun=opened.day >= opened.period.first_day,
         in_days=periods.may_open(opened.form, opened.filer, opened.period, opened.day, opened.calendar),
+        days_are_over=periods.has_closed(opened.form, opened.filer, opened.period, opened.day, opened.calendar),
         gstr1_is_done=first and opened.day >= due,
         own_3b_is_filed=inbox.open_month > own.month,
         previous_3b_is_unfiled=opened.filer.previous(own).month >= inbox.open_month,

@@ -72,6 +72,7 @@ def save(  # noqa: PLR0913 whose form of which period, and by whom
     clock: Clock,
     replacing: dict[str, int] | None = None,
     all_or_nothing: bool = False,
+    is_taking_back: bool = False,
 ) -> Saved:
     """Save documents into a form. This will store every one that may stand, and say of each other why not.
 
@@ -89,6 +90,7 @@ def save(  # noqa: PLR0913 whose form of which period, and by whom
             portal_clock=clock,
             staged=staged,
             all_or_nothing=all_or_nothing,
+            is_taking_back=is_taking_back,
         )
     finally:
         staging_sql.drop_staging()
@@ -103,6 +105,7 @@ def apply_staged(  # noqa: PLR0913 whose form of which period, and by whom
     portal_clock: Clock,
     staged: staging.Staged,
     all_or_nothing: bool = False,
+    is_taking_back: bool = False,
     finishing: Callable[[Saved], None] | None = None,
 ) -> Saved:
     """Apply what is staged, in one transaction under the recipients' locks.
@@ -112,7 +115,17 @@ def apply_staged(  # noqa: PLR0913 whose form of which period, and by whom
     recipients = _known_recipients(period)
 
     def work() -> Saved:
-        opened = _open(supplier, form, period, recipients, actor, portal_clock, Right.SUPPLY, is_filing=False)
+        opened = _open(
+            supplier,
+            form,
+            period,
+            recipients,
+            actor,
+            portal_clock,
+            Right.SUPPLY,
+            is_filing=False,
+            is_taking_back=is_taking_back,
+        )
         saved = apply_under_lock(opened, staged=staged, all_or_nothing=all_or_nothing)
         if finishing is not None:
             finishing(saved)
@@ -195,7 +208,6 @@ def _file_under_lock(opened: Open, actor: User | None) -> SupplierReturn:
         replaced = records_sql.supersede(recipient_ids=recipients)
         affected = [*filed, *records_sql.successors(replaced), *records_sql.successors(filed)]
         records_sql.refresh(affected)
-        records_sql.place_filed(filed)
         records_sql.charge(filed)
         records_sql.bump(record_ids=filed + replaced)
     kept.filed_on, kept.filed_at, kept.filed_by = opened.day, opened.at, actor
@@ -251,6 +263,7 @@ def delete(*, supplier: Taxpayer, record: Record, document: Document, actor: Use
         clock=clock,
         replacing={document.position: record.pk},
         all_or_nothing=True,
+        is_taking_back=True,
     )
 
 
@@ -294,6 +307,7 @@ def _open(  # noqa: PLR0913 whose form of which period, and by whom
     right: Right,
     *,
     is_filing: bool,
+    is_taking_back: bool = False,
 ) -> Open:
     locking.ensure([supplier])
     inboxes = locking.lock(recipients | {supplier.pk})
@@ -308,7 +322,7 @@ def _open(  # noqa: PLR0913 whose form of which period, and by whom
         defaults={"is_quarter": period.is_quarter, "own_month": filer.period(period.month).month},
     )
     opened = Open(supplier, form, period, kept, filer, in_force, at)
-    refusal = open_forms.refusal(opened, inboxes[supplier.pk], is_filing=is_filing)
+    refusal = open_forms.refusal(opened, inboxes[supplier.pk], is_filing=is_filing, is_taking_back=is_taking_back)
     if refusal is not None:
         raise open_forms.refused(refusal, opened)
     stored = (

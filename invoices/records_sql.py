@@ -10,75 +10,112 @@ from datetime import date
 
 from ims_portal import sql
 from ims_portal.rules import actions, documents, gstr2b
-from ims_portal.rules.documents import Section
 from ims_portal.rules.money import HEADS
 from ims_portal.sql import run
-from invoices import standing
 
-TIMED = ", ".join(
-    sql.literal(s) for s in (Section.B2B, Section.B2BA, Section.DN, Section.DNA, Section.ECO, Section.ECOA)
-)
+SIGN_OF = "(CASE WHEN {0} < 0 THEN '-' WHEN {0} > 0 THEN '+' ELSE '0' END)"
 
 
 def refresh(record_ids: Collection[int]) -> None:
-    """Work out what a record's chain makes of it: baseline, effect, direction, kind, whether it must wait (R2.14).
+    """Work out what a record's chain makes of it: baseline, effect, kind, whether it must wait or bypasses (R2.14).
 
     The baseline is the tax of the nearest earlier version settled as accepted; one shown as not available counts
     only for a version that is itself not available. Settled records keep what they were settled with.
     """
-    effect = {
-        head: gstr2b.EFFECT.sql.format(
-            section="r.section", boe_change="r.boe_change", tax=f"r.{head}", baseline=f"coalesce(b.{head}, 0)"
-        )
-        for head in HEADS
-    }
-    total = " + ".join(f"({expression})" for expression in effect.values())
-    sign = "(CASE WHEN {0} < 0 THEN '-' WHEN {0} > 0 THEN '+' ELSE '0' END)"
-    change = sign.format(
+    effect = _effect("b")
+    change = SIGN_OF.format(
         "(r.igst + r.cgst + r.sgst + r.cess - coalesce(b.igst + b.cgst + b.sgst + b.cess, "
         "o.igst + o.cgst + o.sgst + o.cess, 0))"
     )
-    reduces = sql.case(
-        actions.REDUCES, {"section": "r.section", "boe_change": "r.boe_change", "effect": sign.format(f"({total})")}
-    )
-    kind = sql.case(
-        actions.KINDS,
-        {"section": "r.section", "boe_change": "r.boe_change", "has_baseline": "b.id IS NOT NULL", "change": change},
-    )
-    past_limit = gstr2b.TIME_LIMIT.sql.format(period="coalesce(r.gstr2b_month, 0)", credit_fy="r.credit_fy")
-    ineligible = documents.POS_INELIGIBLE_SQL.format(
-        supplier_state="coalesce(left(sp.gstin, 2), '')", pos="r.pos", recipient_state="left(rc.gstin, 2)"
-    )
+    of_chain = {"section": "r.section", "boe_change": "r.boe_change"}
+    sets = {
+        "has_baseline": "b.id IS NOT NULL",
+        "original_is_open": "(o.id IS NOT NULL AND o.settled_month IS NULL AND o.superseded_by_id IS NULL)",
+        "reduces": sql.case(actions.REDUCES, of_chain | {"effect": SIGN_OF.format(f"({' + '.join(effect.values())})")}),
+        "kind": sql.case(actions.KINDS, of_chain | {"has_baseline": "b.id IS NOT NULL", "change": change}),
+        "is_pos_ineligible": "u.is_pos_ineligible",
+        **_place_once_filed(),
+        **{f"effect_{head}": expression for head, expression in effect.items()},
+    }
     run(
         f"""
-        UPDATE invoices_record r SET
-            has_baseline = d.has_baseline, original_is_open = d.original_is_open, reduces = d.reduces, kind = d.kind,
-            is_pos_ineligible = d.is_pos_ineligible, effect_igst = d.e_igst, effect_cgst = d.e_cgst,
-            effect_sgst = d.e_sgst, effect_cess = d.e_cess
+        UPDATE invoices_record r SET {", ".join(f"{name} = d.{name}" for name in sets)}
         FROM (
-            SELECT r.id, b.id IS NOT NULL AS has_baseline,
-                (o.id IS NOT NULL AND o.settled_month IS NULL AND o.superseded_by_id IS NULL) AS original_is_open,
-                {reduces} AS reduces, {kind} AS kind, ({ineligible} AND r.supplier_id IS NOT NULL)
-                    AS is_pos_ineligible,
-                {", ".join(f"{expression} AS e_{head}" for head, expression in effect.items())}
+            SELECT r.id, {", ".join(f"{expression} AS {name}" for name, expression in sets.items())}
             FROM invoices_record r
             JOIN ims_portal_taxpayer rc ON rc.id = r.recipient_id
             LEFT JOIN ims_portal_taxpayer sp ON sp.id = r.supplier_id
             LEFT JOIN invoices_record o ON o.id = r.original_id
+            LEFT JOIN LATERAL ({_accepted("v.unavailable = ''")}) a ON true
+            CROSS JOIN LATERAL ({_why_not_available()}) u
             LEFT JOIN LATERAL (
-                SELECT v.* FROM invoices_record v
-                WHERE v.recipient_id = r.recipient_id AND v.chain = r.chain AND v.chain_no < r.chain_no
-                  AND v.settled_as = 'A'
-                  AND (v.unavailable = '' OR {ineligible} OR ({past_limit} AND r.section IN ({TIMED})))
-                ORDER BY v.chain_no DESC LIMIT 1) b ON true
+                {_accepted("(v.unavailable = '' OR u.is_pos_ineligible OR u.is_time_barred)")}) b ON true
             WHERE r.id = ANY(%(ids)s) AND r.settled_month IS NULL AND r.status <> 'W') d
-        WHERE r.id = d.id AND (r.has_baseline, r.original_is_open, r.reduces, r.kind, r.is_pos_ineligible,
-                r.effect_igst, r.effect_cgst, r.effect_sgst, r.effect_cess)
-            IS DISTINCT FROM (d.has_baseline, d.original_is_open, d.reduces, d.kind, d.is_pos_ineligible,
-                d.e_igst, d.e_cgst, d.e_sgst, d.e_cess)
+        WHERE r.id = d.id AND ({", ".join(f"r.{name}" for name in sets)})
+            IS DISTINCT FROM ({", ".join(f"d.{name}" for name in sets)})
     """,
         {"ids": list(record_ids)},
     )
+
+
+def _effect(baseline: str) -> dict[str, str]:
+    """Return, per head, the SQL of a record's effect against an accepted version of its chain (R2.14)."""
+    return {
+        head: gstr2b.EFFECT.sql.format(
+            section="r.section", boe_change="r.boe_change", tax=f"r.{head}", baseline=f"coalesce({baseline}.{head}, 0)"
+        )
+        for head in HEADS
+    }
+
+
+def _accepted(which: str) -> str:
+    """Return the SELECT of the nearest earlier version `v` of a record `r` that was settled as accepted."""
+    return f"""SELECT v.* FROM invoices_record v
+                WHERE r.chain_no > 1 AND v.recipient_id = r.recipient_id AND v.chain = r.chain
+                  AND v.chain_no < r.chain_no AND v.settled_as = 'A' AND {which}
+                ORDER BY v.chain_no DESC LIMIT 1"""
+
+
+def _why_not_available() -> str:
+    """Return the SELECT of what makes credit not available (R1.6, R7.9).
+
+    The time limit bars what adds to the credit that was available, `a`: judged by what is shown as not available, a
+    version would count against credit nobody ever had.
+    """
+    ineligible = documents.POS_INELIGIBLE_SQL.format(
+        supplier_state="coalesce(left(sp.gstin, 2), '')", pos="r.pos", recipient_state="left(rc.gstin, 2)"
+    )
+    barred = sql.case(
+        gstr2b.TIME_BAR,
+        {
+            "section": "r.section",
+            "is_reverse_charge": "r.reverse_charge",
+            "adds_itc": f"({' + '.join(_effect('a').values())} > 0)",
+            "is_past_limit": gstr2b.TIME_LIMIT.sql.format(
+                period="coalesce(r.gstr2b_month, 0)", credit_fy="r.credit_fy"
+            ),
+        },
+    )
+    return f"""SELECT ({ineligible} AND r.supplier_id IS NOT NULL) AS is_pos_ineligible,
+                    {barred} AS is_time_barred"""
+
+
+def _place_once_filed() -> dict[str, str]:
+    """Return the SQL of whether a filed record bypasses IMS and why its credit is not available (R1.5, R1.6).
+
+    Both follow the chain until the record is settled: while its original is open, a reduction looks like new credit.
+    """
+    facts = {"is_pos_ineligible": "u.is_pos_ineligible", "is_time_barred": "u.is_time_barred"}
+    bypass = sql.dated_case(
+        gstr2b.BYPASS,
+        {"section": "r.section", "is_reverse_charge": "r.reverse_charge", **facts},
+        day="r.gstr2b_month",
+    )
+    unavailable = sql.case(gstr2b.UNAVAILABLE, facts)
+    return {
+        "bypass": f"(CASE WHEN r.status = 'F' THEN {bypass} ELSE r.bypass END)",
+        "unavailable": f"(CASE WHEN r.status = 'F' THEN {unavailable} ELSE r.unavailable END)",
+    }
 
 
 def successors(record_ids: Collection[int]) -> list[int]:
@@ -131,29 +168,6 @@ def supersede(*, recipient_ids: Collection[int]) -> list[int]:
         {"ids": list(recipient_ids)},
     )
     return [int(str(pk)) for (pk,) in rows]
-
-
-def place_filed(record_ids: Collection[int]) -> None:
-    """Say of records just filed whether they bypass IMS, and whether their credit is available (R1.5, R1.6)."""
-    barred = standing.time_barred_sql("r", "r.gstr2b_month")
-    bypass = sql.dated_case(
-        gstr2b.BYPASS,
-        {
-            "section": "r.section",
-            "is_reverse_charge": "r.reverse_charge",
-            "is_pos_ineligible": "r.is_pos_ineligible",
-            "is_time_barred": barred,
-        },
-        day="r.gstr2b_month",
-    )
-    unavailable = sql.case(gstr2b.UNAVAILABLE, {"is_pos_ineligible": "r.is_pos_ineligible", "is_time_barred": barred})
-    run(
-        f"""
-        UPDATE invoices_record r SET bypass = {bypass}, unavailable = {unavailable}
-        WHERE r.id = ANY(%(ids)s) AND (r.bypass, r.unavailable) IS DISTINCT FROM ({bypass}, {unavailable})
-        """,
-        {"ids": list(record_ids)},
-    )
 
 
 def charge(record_ids: Collection[int]) -> None:

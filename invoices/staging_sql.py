@@ -12,8 +12,8 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from ims_portal import sql
-from ims_portal.rules import documents
-from ims_portal.rules.documents import Document, Section
+from ims_portal.rules import documents, periods
+from ims_portal.rules.documents import Document, Form, Section
 from ims_portal.sql import run
 
 STAGED_COLUMNS = (
@@ -166,10 +166,15 @@ def resolve(reported: Reported) -> None:
         WHERE s.section IN ({AMENDED}) AND o.supplier_id = %(supplier_id)s AND o.number_key = s.original_key
           AND o.document_date = s.original_date AND o.number_class = s.number_class AND o.status = 'F'
           AND o.section IN (s.section, CASE s.section {FAMILY} END)
+          AND (o.own_month = %(own_month)s OR NOT %(own_only)s)
           AND NOT EXISTS (SELECT 1 FROM invoices_record later WHERE later.recipient_id = o.recipient_id
               AND later.chain = o.chain AND later.chain_no > o.chain_no AND later.status = 'F')
     """,
-        {"supplier_id": reported.supplier_id},
+        {
+            "supplier_id": reported.supplier_id,
+            "own_month": reported.own_month,
+            "own_only": periods.AMENDS_OWN_PERIOD_ONLY.decide(form=Form(reported.form)).outcome,
+        },
     )
 
 

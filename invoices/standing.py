@@ -15,7 +15,7 @@ from ims_portal.models import Taxpayer
 from ims_portal.rules import actions, documents, gstr2b, periods
 from ims_portal.rules.actions import Action, Refusal
 from ims_portal.rules.documents import Form
-from ims_portal.rules.periods import Calendar, Filer, Frequency, TaxPeriod
+from ims_portal.rules.periods import Calendar, Filer, Frequency, Lapsed, TaxPeriod
 from ims_portal.rules.table import Decision, Fact
 from invoices.models import Record
 
@@ -30,7 +30,7 @@ class Standing:
     """One recipient on one Indian day: its own periods, the calendar in force, and what has lapsed.
 
     `saved_monthly` and `saved_quarterly` are the months in whose filing window the day lies, for forms filed by the
-    month and by the quarter; `lapsed_upto` is the latest GSTR-2B month whose Pending has lapsed.
+    month and by the quarter; `lapsed` says of which GSTR-2B months Pending has lapsed.
     """
 
     filer: Filer
@@ -38,7 +38,7 @@ class Standing:
     day: date
     saved_monthly: int
     saved_quarterly: int
-    lapsed_upto: int
+    lapsed: Lapsed
 
     def gstr2b_period(self, record: Record) -> TaxPeriod:
         """Return the recipient's period a record counts in; provisional while it is only saved (R7.2)."""
@@ -89,7 +89,7 @@ class Standing:
 
     def pending_lapsed(self, record: Record) -> bool:
         """Whether the last day of Pending has passed for a specified record; no job has to have run (R3.5)."""
-        return self.is_specified(record) and self.gstr2b_period(record).month <= self.lapsed_upto
+        return self.is_specified(record) and self.lapsed.holds(self.gstr2b_period(record).month)
 
     def pending_until(self, record: Record) -> date | None:
         """Return the last day a specified record may be pending, None for any other (R3.4)."""
@@ -118,7 +118,7 @@ class Standing:
         """Return fact -> SQL over a record `alias`, the same facts as `facts`, plus `month` and `effective`."""
         month = self.month_sql(alias)
         specified = sql.dated_case(actions.SPECIFIED, {"reduces": f"{alias}.reduces"}, day=month)
-        lapsed = f"({specified} AND {month} <= {self.lapsed_upto:d})"
+        lapsed = f"({specified} AND {self.lapsed.sql(month)})"
         effective = sql.dated_case(
             actions.EFFECTIVE_ACTION,
             {"action": f"{alias}.action", "reduces": f"{alias}.reduces", "pending_lapsed": lapsed},
@@ -172,7 +172,7 @@ def on_day(filer: Filer, in_force: Calendar, day: date) -> Standing:
         day=day,
         saved_monthly=periods.window(Form.GSTR1, MONTHLY, day, in_force),
         saved_quarterly=periods.window(Form.GSTR1, QUARTERLY, day, in_force),
-        lapsed_upto=periods.lapsed_upto(filer, day, in_force),
+        lapsed=periods.lapsed(filer, day, in_force),
     )
 
 

@@ -204,13 +204,13 @@ def is_out_of_date(statement: Gstr2b, *, inbox: Inbox, today: Standing) -> bool:
         return False
     if statement.seq != inbox.seq or statement.engine != ENGINE:
         return True
-    then = periods.lapsed_upto(today.filer, statement.as_of, today.calendar)
+    then = periods.lapsed(today.filer, statement.as_of, today.calendar)
     first_specified = min(start for start in actions.SPECIFIED.versions if start)
-    return then != today.lapsed_upto and gstr2b_sql.lapsed_since(
+    return then != today.lapsed and gstr2b_sql.lapsed_since(
         recipient_id=statement.recipient_id,
         open_month=inbox.open_month,
-        lapsed_then=then,
-        lapsed_now=today.lapsed_upto,
+        then=then,
+        now=today.lapsed,
         first=first_specified,
     )
 

@@ -6,6 +6,7 @@ from ims_portal import sql
 from ims_portal.rules import gstr2b
 from ims_portal.rules.gstr2b import PARTS_B, Part, Placement
 from ims_portal.rules.money import HEADS, Tax
+from ims_portal.rules.periods import Lapsed
 from ims_portal.rules.table import Table
 from ims_portal.sql import run
 from invoices.standing import Standing, time_barred_sql
@@ -140,15 +141,16 @@ def sums(*, recipient_id: int, month: int) -> dict[tuple[str, str, str], tuple[i
     return {(str(r[0]), str(r[1]), str(r[2])): (int(str(r[3])), Tax(*(int(str(v)) for v in r[4:8]))) for r in rows}
 
 
-def lapsed_since(*, recipient_id: int, open_month: int, lapsed_then: int, lapsed_now: int, first: int) -> bool:
-    """Whether a Pending in scope has lapsed between two days, given what had lapsed on each (R7.11 iii)."""
+def lapsed_since(*, recipient_id: int, open_month: int, then: Lapsed, now: Lapsed, first: int) -> bool:
+    """Whether a Pending in scope lapsed between two days, or an extension notified late took its lapse back (R7.11)."""
+    month = "r.gstr2b_month"
     rows = run(
-        """
+        f"""
         SELECT EXISTS (SELECT 1 FROM invoices_record r WHERE r.recipient_id = %(recipient)s AND r.status = 'F'
             AND r.settled_month IS NULL AND r.superseded_by_id IS NULL AND r.bypass = '' AND r.action = 'P'
-            AND r.reduces AND r.gstr2b_month >= %(first)s AND r.gstr2b_month <= %(open)s
-            AND r.gstr2b_month > %(then)s AND r.gstr2b_month <= %(now)s)
+            AND r.reduces AND {month} >= %(first)s AND {month} <= %(open)s
+            AND {then.sql(month)} <> {now.sql(month)})
     """,
-        {"recipient": recipient_id, "open": open_month, "then": lapsed_then, "now": lapsed_now, "first": first},
+        {"recipient": recipient_id, "open": open_month, "first": first},
     )
     return bool(rows[0][0])

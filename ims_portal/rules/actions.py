@@ -368,10 +368,3 @@ def remark_fact(text: str) -> Remark:
     if not text:
         return Remark.NONE
     return Remark.TOO_LONG if len(text) > REMARK_LIMIT else Remark.GIVEN
-
-
-def sign_of(amount: int) -> Sign:
-    """Return the sign of an amount in paise."""
-    if amount == 0:
-        return Sign.ZERO
-    return Sign.POSITIVE if amount > 0 else Sign.NEGATIVE

@@ -29,7 +29,6 @@ PATTERNS = {
 }
 """The first that fits tells the kind (R10.1; formats 1.3 for TDS and NRTP). A deductor's number also fits NORMAL."""
 
-PAN = re.compile(r"[A-Z]{5}[0-9]{4}[A-Z]")
 
 ANY_KIND = frozenset(Kind)
 RECIPIENTS = ANY_KIND - {Kind.OPERATOR}
@@ -121,8 +120,3 @@ def problem(gstin: str, *, check_digit: bool = True, kinds: frozenset[Kind] = AN
 def state_of(gstin: str) -> str:
     """Return the State code a GSTIN begins with."""
     return gstin[:2]
-
-
-def pan_of(gstin: str) -> str:
-    """Return the PAN inside a GSTIN, or "" for kinds that hold none (UIN, non-resident)."""
-    return gstin[2:12] if PAN.fullmatch(gstin[2:12]) else ""

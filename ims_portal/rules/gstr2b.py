@@ -274,6 +274,11 @@ def cap(change: Tax) -> Tax:
     return Tax(*(CAP.python(head) for head in change))
 
 
+REVERSE_CHARGE_PARTS = (Part.A_III, Part.B_III)
+REVERSE_CHARGE_PLACES = (Placement.AVAILABLE, Placement.NOT_AVAILABLE)
+"""The tax of these parts is the recipient's own liability, 3.1(d), whether or not its credit is available (R8.6)."""
+
+
 def table4(sums: Mapping[tuple[Placement, Part], Tax]) -> dict[str, Tax]:
     """Return the rows of GSTR-3B that a 2B derives (Table 4 and 3.1(d)), from its sums per placement and part.
 
@@ -285,7 +290,7 @@ def table4(sums: Mapping[tuple[Placement, Part], Tax]) -> dict[str, Tax]:
         cell = CELL.decide(placement=placement, part=part).outcome
         if cell:
             rows[cell] += amount
-        if part in (Part.A_III, Part.B_III) and placement in (Placement.AVAILABLE, Placement.NOT_AVAILABLE):
+        if part in REVERSE_CHARGE_PARTS and placement in REVERSE_CHARGE_PLACES:
             rows["t3_1_d"] += amount
     return rows
 

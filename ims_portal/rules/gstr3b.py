@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from ims_portal.rules.actions import YES_NO, Refusal
 from ims_portal.rules.documents import Form, InvoiceType, Section
 from ims_portal.rules.money import Tax
-from ims_portal.rules.table import Dated, Facts, Table, otherwise, row
+from ims_portal.rules.table import Dated, Fact, Facts, Table, otherwise, row
 
 TABLE_3 = ("t3_1_a", "t3_1_b", "t3_1_d", "t3_1_1_i", "t3_2")
 TABLE_4 = ("t4A1", "t4A2", "t4A3", "t4A4", "t4A5", "t4B1", "t4B2", "t4C", "t4D1", "t4D2")
@@ -135,10 +135,12 @@ FILING_REFUSALS: Dated[Refusal | None] = Dated(
 _FORM_FACTS: Facts = {
     "form": (Form.GSTR1, Form.GSTR1A, Form.IFF, Form.GSTR6),
     "is_filing": YES_NO,
+    "is_taking_back": YES_NO,
     "is_filed": YES_NO,
     "is_own": YES_NO,
     "has_begun": YES_NO,
     "in_days": YES_NO,
+    "days_are_over": YES_NO,
     "gstr1_is_done": YES_NO,
     "own_3b_is_filed": YES_NO,
     "previous_3b_is_unfiled": YES_NO,
@@ -146,9 +148,11 @@ _FORM_FACTS: Facts = {
 _FORM_ORDER = (
     row(Refusal.FORM_NOT_OPEN, form=Form.GSTR1A, is_filed=True, cite="R6.5: one filing per period"),
     row(Refusal.ALREADY_FILED, is_filed=True, cite="R2.4"),
+    row(None, is_taking_back=True, cite="R2.3: a saved document may be deleted until its form is filed", ours=True),
     row(Refusal.FORM_NOT_OPEN, is_own=False, cite="R1.7; R8.12"),
     row(Refusal.FORM_NOT_OPEN, has_begun=False, cite="R8.12"),
     row(Refusal.FORM_NOT_OPEN, is_filing=True, in_days=False, cite="R8.12"),
+    row(Refusal.FORM_NOT_OPEN, form=Form.IFF, days_are_over=True, cite="R8.12: IFF only in its days"),
 )
 
 FORM_REFUSALS: Dated[Refusal | None] = Dated(
@@ -242,7 +246,7 @@ EXPORTS = ("WPAY", "WOPAY", "EXPWP", "EXPWOP")
 def rows_of_summary(section: str, detail: str) -> list[str]:
     """Return the rows of Table 3 a summed section feeds; `detail` names its supply, place and kind."""
     words = detail.split()
-    facts = {
+    facts: dict[str, Fact] = {
         "section": section,
         "is_export": words[-1:] != [] and words[-1] in EXPORTS,
         "is_inter_state": "INTER" in words,

@@ -17,8 +17,8 @@ from ims_portal.rules.documents import Form
 from ims_portal.rules.table import Dated, Table, otherwise, row
 
 APRIL = 4
-MONTH = re.compile(r"^(0[1-9]|1[0-2])(20[0-9]{2})$")
-QUARTER = re.compile(r"^Q([1-4])-(20[0-9]{2})-([0-9]{2})$")
+MONTH = re.compile(r"^(0[1-9]|1[0-2])(20[0-9]{2})\Z")
+QUARTER = re.compile(r"^Q([1-4])-(20[0-9]{2})-([0-9]{2})\Z")
 
 
 class NotAPeriodError(ValueError):
@@ -166,6 +166,15 @@ STATE_GROUPS: Table[StateGroup] = Table(
 
 SUBSEQUENT_MONTH_FORMS = frozenset({Form.GSTR1A})
 
+AMENDS_OWN_PERIOD_ONLY: Table[bool] = Table(
+    name="may a form amend only what its own period's return reported",
+    facts={"form": tuple(Form)},
+    rows=(
+        row(True, form=Form.GSTR1A, cite="R6.5: GSTR-1A amends this period's GSTR-1, quarterly with its IFF"),
+        otherwise(False, cite="R2.4: the amendment tables of a later return"),
+    ),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
@@ -289,15 +298,38 @@ def pending_until(recipient: Filer, gstr2b_period: TaxPeriod, calendar: Calendar
     return calendar.due(Return.GSTR3B, recipient.following(gstr2b_period), recipient.group)
 
 
-def lapsed_upto(recipient: Filer, day: date, calendar: Calendar) -> int:
-    """Return the latest GSTR-2B period (its last month, YYYYMM) whose Pending has lapsed by `day` (R3.5).
+@dataclass(frozen=True, slots=True)
+class Lapsed:
+    """The GSTR-2B periods (last months, YYYYMM) whose Pending has lapsed: all up to `upto` but those `still_open`.
 
-    Specified records of this and earlier periods read as No action; later ones may still be pending.
+    A month stays open where the due day it waits for was extended beyond that of a later one.
+    """
+
+    upto: int
+    still_open: tuple[int, ...] = ()
+
+    def holds(self, month: int) -> bool:
+        """Whether Pending of a GSTR-2B month has lapsed."""
+        return month <= self.upto and month not in self.still_open
+
+    def sql(self, month: str) -> str:
+        """Return `holds` as SQL over `month`."""
+        but = "".join(f" AND {month} <> {kept:d}" for kept in self.still_open)
+        return f"({month} <= {self.upto:d}{but})"
+
+
+def lapsed(recipient: Filer, day: date, calendar: Calendar) -> Lapsed:
+    """Return the GSTR-2B periods whose Pending has lapsed by `day` (R3.5).
+
+    Specified records of these periods read as No action.
     """
     period = recipient.period(month_of(day))
     while pending_until(recipient, period, calendar) >= day:
         period = recipient.previous(period)
-    return period.month
+    waited_for = {due for form, due, _group in calendar.extensions if form is Return.GSTR3B and recipient.owns(due)}
+    earlier = {recipient.previous(due) for due in waited_for}
+    kept = [p.month for p in earlier if p.month < period.month and pending_until(recipient, p, calendar) >= day]
+    return Lapsed(period.month, tuple(sorted(kept)))
 
 
 def may_open(form: Form, filer: Filer, period: TaxPeriod, day: date, calendar: Calendar) -> bool:
@@ -305,6 +337,11 @@ def may_open(form: Form, filer: Filer, period: TaxPeriod, day: date, calendar: C
     if form is Form.IFF:
         return period.last_day < day <= calendar.due(Return.IFF, period, filer.group)
     return day > period.last_day
+
+
+def has_closed(form: Form, filer: Filer, period: TaxPeriod, day: date, calendar: Calendar) -> bool:
+    """Whether a form takes nothing any more because its days are over: IFF alone has such days (R8.12)."""
+    return form is Form.IFF and day > calendar.due(Return.IFF, period, filer.group)
 
 
 THREE_YEAR_BAR: Dated[bool] = Dated(

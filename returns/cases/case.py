@@ -16,7 +16,6 @@ import jsonschema
 from ims_portal.rules.money import HEADS, Tax, to_paise, to_rupees
 
 SCHEMA = Path(__file__).with_name("case.schema.json")
-DAYS = ("date", "as_of")
 
 
 class UnreadableCaseError(Exception):

@@ -92,7 +92,10 @@ def _ims_record(story: Story, asked: Check, where: str) -> Iterator[Kept]:
 def _is_present(record: Record, today: Standing) -> bool:
     if record.status == Record.Status.WITHDRAWN or today.bypass(record) or record.settled_month is not None:
         return False
-    return record.superseded_by is None or record.superseded_by.settled_month is None
+    later = record.superseded_by
+    while later is not None and later.superseded_by is not None:
+        later = later.superseded_by
+    return later is None or later.settled_month is None
 
 
 def _reduction(record: Record) -> dict[str, object] | None:

@@ -163,6 +163,8 @@ def _file_automatically(story: Story) -> None:
                 _file_nil_gstr1(story, key, taxpayer, period)
             if in_force.due(Return.GSTR3B, period, filer.group) <= story.today:
                 _file_3b(story, key, taxpayer, period)
+            if Inbox.objects.get(pk=taxpayer.pk).open_month == period.month:
+                break  # nothing later can be filed before it: the GSTR-1 and the 3B after wait for this 3B
             period = filer.following(period)
 
 

@@ -28,7 +28,7 @@ versions = st.lists(st.tuples(st.integers(1, 400), st.sampled_from("ARPN")), min
 @given(history=versions, is_note=st.booleans())
 def test_credit_of_a_chain_is_the_tax_of_its_last_accepted_version(
     history: list[tuple[int, str]],
-    is_note: bool,  # noqa: FBT001
+    is_note: bool,
 ) -> None:
     _empty()
     recipient, supplier = factories.taxpayer(), factories.taxpayer(factories.SUPPLIER)

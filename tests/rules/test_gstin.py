@@ -75,11 +75,9 @@ def test_an_operators_tax_collection_number_is_no_recipient() -> None:
     assert "TCS" in (gstin.problem("29AAKCT0000P1C6", check_digit=False, kinds=gstin.RECIPIENTS) or "")
 
 
-def test_state_and_pan_are_read_from_the_number() -> None:
+def test_the_state_is_read_from_the_number() -> None:
     assert gstin.state_of(TUNGABHADRA) == "29"
     assert gstin.STATES[gstin.state_of(TUNGABHADRA)] == "Karnataka"
-    assert gstin.pan_of(TUNGABHADRA) == "AAKCT0000P"
-    assert gstin.pan_of("2917USA00001UNZ") == ""
 
 
 def test_places_of_supply_are_01_to_38_with_96_and_97() -> None:
