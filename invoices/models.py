@@ -85,12 +85,12 @@ class Record(models.Model):
         FILED = "F", _("Filed")
         WITHDRAWN = "W", _("Withdrawn")
 
-    recipient = models.ForeignKey(Taxpayer, on_delete=models.PROTECT, related_name="inward_records")
+    recipient = models.ForeignKey(Taxpayer, on_delete=models.PROTECT, related_name="inward_records", db_index=False)
     supplier = models.ForeignKey(
-        Taxpayer, on_delete=models.PROTECT, null=True, blank=True, related_name="outward_records"
+        Taxpayer, on_delete=models.PROTECT, null=True, blank=True, related_name="outward_records", db_index=False
     )
     supplier_return = models.ForeignKey(
-        SupplierReturn, on_delete=models.PROTECT, null=True, blank=True, related_name="records"
+        SupplierReturn, on_delete=models.PROTECT, null=True, blank=True, related_name="records", db_index=False
     )
     section = models.CharField(max_length=8, choices=[(s.value, s.value) for s in documents.Section])
     form = models.CharField(max_length=8, choices=[(f.value, f.value) for f in documents.Form])
@@ -235,6 +235,7 @@ class Record(models.Model):
                 fields=["recipient", "original"], condition=Q(original__isnull=False), name="amendments_of_a_recipient"
             ),
             models.Index(fields=["supplier", "own_month", "id"], name="outward_list"),
+            models.Index(fields=["supplier_return", "id"], name="documents_of_a_return"),
             models.Index(fields=["supplier", "number_key"], name="outward_by_number"),
             models.Index(fields=["recipient", "settled_month"], name="settled_by_a_period"),
         ]
