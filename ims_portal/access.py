@@ -65,7 +65,8 @@ class Access:
 
 def for_taxpayer(*, user: User, gstin: str, at: datetime, right: Right = Right.VIEW) -> Access:
     """Return the user's access to a GSTIN. This will raise Http404 for a stranger and RightMissingError otherwise."""
-    taxpayer = Taxpayer.objects.filter(gstin=gstin).first()
+    # What is no word cannot be a GSTIN, and PostgreSQL takes no NUL.
+    taxpayer = Taxpayer.objects.filter(gstin=gstin).first() if gstin.isalnum() else None
     found = standing(user=user, taxpayer=taxpayer, at=at) if taxpayer and user.is_authenticated else None
     if found is None:
         raise Http404("No such page.")

@@ -10,10 +10,14 @@ from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
 from ims_portal import audit
 from ims_portal.models import PortalClock, User
+
+LAST_YEAR = 2099
+"""The last year whose periods have names (`rules.periods`); a clock that only moves forward must not pass it."""
 
 
 class ClockNotSettableError(Exception):
@@ -62,10 +66,21 @@ def day(at: datetime) -> date:
 
 
 def set_forward(*, to: datetime, actor: User) -> None:
-    """Move the sandbox's clock to a later moment. This will refuse production, and any step backwards."""
+    """Move the sandbox's clock to a later moment. This will refuse production, and any step backwards.
+
+    Setting the minute it stands at changes nothing.
+    """
     if not settings.IMS_SANDBOX:
         raise ClockNotSettableError("The portal date can be set in the sandbox only.")
-    if to < Portal().now():
-        raise ClockNotSettableError("The portal date only moves forward: records already carry today's date.")
-    PortalClock.objects.update_or_create(pk=1, defaults={"ahead": to - timezone.now(), "set_by": actor})
-    audit.record(event="clock.set", actor=actor, at=to, details={"to": to.isoformat()})
+    if day(to).year > LAST_YEAR:
+        raise ClockNotSettableError("Periods are known until 12/2099. Choose an earlier day.")
+    with transaction.atomic():
+        PortalClock.objects.get_or_create(pk=1, defaults={"ahead": timedelta(), "set_by": actor})
+        PortalClock.objects.select_for_update().get(pk=1)  # two administrators: the later one looks at the former's
+        now = Portal().now()
+        if now - timedelta(minutes=1) < to <= now:
+            return  # the same minute again: a double click
+        if to < now:
+            raise ClockNotSettableError("The portal date only moves forward: records already carry today's date.")
+        PortalClock.objects.filter(pk=1).update(ahead=to - timezone.now(), set_by=actor, set_at=timezone.now())
+        audit.record(event="clock.set", actor=actor, at=to, details={"to": to.isoformat()})

@@ -1,4 +1,4 @@
-"""Forms of the ground floor: the sandbox's date."""
+"""Forms of the ground floor: the sandbox's date, and the text field every form shares."""
 
 from __future__ import annotations
 
@@ -6,6 +6,22 @@ from datetime import datetime
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+
+from ims_portal.rules.texts import UNWELCOME
+
+
+class PlainTextField(forms.CharField):
+    """One line of text. Controls, halves of characters and turned writing direction are refused (F41)."""
+
+    default_error_messages = {
+        "unwelcome": _("The text holds a character that cannot be shown, such as a line break. Write it again by hand.")
+    }
+
+    def validate(self, value: str) -> None:
+        """Refuse what may stand in no text."""
+        super().validate(value)
+        if UNWELCOME.search(value):
+            raise forms.ValidationError(self.error_messages["unwelcome"], code="unwelcome")
 
 
 class PortalDateForm(forms.Form):

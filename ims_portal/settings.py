@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
+    "django.contrib.humanize",  # for allauth's page of security keys
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -92,7 +93,7 @@ TEMPLATES = [
 ]
 
 # -- Database ----------------------------------------------------------------------------------------------------------
-# A command (migrate, verify, bench) may work as long as it takes; a page may not.
+# A command (migrate, run_case) may work as long as it takes; a page may not.
 STATEMENT_TIMEOUT = {"web": "15s", "worker": "120s", "beat": "15s", "command": "0"}[ROLE]
 DATABASES = {
     "default": environment.database(
@@ -193,7 +194,10 @@ USE_TZ = True
 TIME_ZONE = "Asia/Kolkata"
 USE_I18N = True
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", _("English")), ("hi", _("Hindi"))]
+# A language is offered once its catalogue is compiled; a page must not say it is Hindi and be English.
+LANGUAGES = [("en", _("English"))]
+if (BASE_DIR / "locale/hi/LC_MESSAGES/django.mo").exists():
+    LANGUAGES += [("hi", _("Hindi"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 FORMAT_MODULE_PATH = ["ims_portal.formats"]
 USE_THOUSAND_SEPARATOR = False  # it would print the year as 2,026

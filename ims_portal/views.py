@@ -18,20 +18,12 @@ from django.views.decorators.http import require_GET, require_http_methods
 from ims_portal import access, clock, tiles, web
 from ims_portal.clock import ClockNotSettableError
 from ims_portal.forms import PortalDateForm
+from ims_portal.rules import periods
+from ims_portal.rules.periods import Return
 
-NEXT_DAYS = (
-    (11, "GSTR-1"),
-    (13, "IFF"),
-    (14, "GSTR-2B"),
-    (15, ""),
-    (20, "GSTR-3B"),
-    (21, ""),
-    (22, "GSTR-3B"),
-    (24, "GSTR-3B"),
-    (25, ""),
-    (1, ""),
-)
-"""Days of a month worth going to: due days, the days after them, and the first."""
+DUE = {row.outcome: row.when.get("form", (Return.GSTR3B,))[0] for row in periods.DUE_DAYS.rows}
+NEXT_DAYS = (*sorted(DUE.items()), *((day + 1, "") for day in sorted(DUE) if day + 1 not in DUE), (1, ""))
+"""Days of a month worth going to, with the return due then: due days, the days after them, and the first."""
 
 
 @login_not_required

@@ -18,10 +18,12 @@ from django.utils.translation import gettext as _
 
 from ims_portal import access, clock
 from ims_portal.access import Access, Right, RightMissingError
+from ims_portal.rules.texts import UNWELCOME
 
 log = structlog.get_logger()
 
 PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=(), interest-cohort=()"
+LONGEST_ADDRESS = 2_000
 
 
 class FormRefusedError(Exception):
@@ -62,7 +64,8 @@ def expect_form(request: HttpRequest, gstin: str) -> uuid.UUID:
 
 def local(url: str, *, otherwise: str) -> str:
     """Return an address a form asks to go back to, if it is one of ours; a stranger's link leads nowhere else."""
-    is_ours = url.startswith("/") and url_has_allowed_host_and_scheme(url, allowed_hosts=None)
+    is_plain = len(url) <= LONGEST_ADDRESS and not UNWELCOME.search(url)
+    is_ours = is_plain and url.startswith("/") and url_has_allowed_host_and_scheme(url, allowed_hosts=None)
     return url if is_ours else otherwise
 
 

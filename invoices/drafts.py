@@ -7,7 +7,7 @@ draft. Its records keep the versions their user saw, so that whatever happens me
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -98,10 +98,19 @@ def outcome_key(request_id: uuid.UUID) -> uuid.UUID:
     return uuid.uuid5(request_id, "asks nothing")
 
 
-def outcome_of(*, actor: User, request_id: uuid.UUID) -> Outcome | None:
-    """Return what an earlier command of a person came to, for the page shown after it."""
+def sent(*, actor: User, request_id: uuid.UUID, fields: Mapping[str, object]) -> None:
+    """Keep what a page of answers held. Raises once.MismatchError where its request id came with other answers (F03).
+
+    What is saved leaves the draft, so the items alone cannot tell the same page sent twice from another one.
+    """
+    with transaction.atomic(durable=True):
+        once.claim(actor=actor, key=uuid.uuid5(request_id, "answers"), body=fields)
+
+
+def outcome_of(*, actor: User, gstin: str, request_id: uuid.UUID) -> Outcome | None:
+    """Return what an earlier command of a person for a GSTIN came to; another client's stays on that client's pages."""
     command = Command.objects.filter(actor=actor, key=request_id).first()
-    if command is None or "results" not in command.answer:
+    if command is None or "results" not in command.answer or command.answer.get("gstin") != gstin:
         return None
     return Outcome.of_answer(command.answer)
 

@@ -14,6 +14,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from ims_portal.forms import PlainTextField
 from ims_portal.rules import actions
 from ims_portal.rules.actions import Action, Answer, ReasonCode, Refusal
 from ims_portal.rules.money import HEADS, LARGEST_PAISE, NIL, Tax, to_paise
@@ -24,9 +25,10 @@ from invoices.drafts import Picked
 from invoices.inbox import Line
 from invoices.inbox_sql import Filters
 
-CHOICE = re.compile(r"^a\.([0-9]{1,18})\.([0-9]{1,9})$", re.ASCII)
-TICK = re.compile(r"^([0-9]{1,18})\.([0-9]{1,9})$", re.ASCII)
-RUPEES = re.compile(r"^-?[0-9]+(\.[0-9]{0,2})?$", re.ASCII)
+CHOICE = re.compile(r"^a\.([0-9]{1,18})\.([0-9]{1,9})\Z", re.ASCII)
+TICK = re.compile(r"^([0-9]{1,18})\.([0-9]{1,9})\Z", re.ASCII)
+RUPEES = re.compile(r"^-?[0-9]+(\.[0-9]{0,2})?\Z", re.ASCII)
+MOST_DIGITS = len(str(LARGEST_PAISE)) - 2
 STATES = ("A", "R", "P", "N", inbox_sql.SUPERSEDED)
 
 
@@ -97,7 +99,8 @@ class RupeesField(forms.CharField):
             raise forms.ValidationError(self.error_messages["digits"], code="digits")
         if not RUPEES.match(text):
             raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
-        paise = to_paise(Decimal(text))
+        digits = text.lstrip("-0").partition(".")[0]
+        paise = to_paise(Decimal(text)) if len(digits) <= MOST_DIGITS else LARGEST_PAISE + 1
         if abs(paise) > LARGEST_PAISE:
             raise forms.ValidationError(self.error_messages["large"], code="large")
         return paise
@@ -111,7 +114,7 @@ class AnswerForm(forms.Form):
 
     action: Action
     leave = forms.BooleanField(required=False)
-    remark = forms.CharField(required=False, strip=True)
+    remark = PlainTextField(required=False, strip=True)
 
     def __init__(self, data: Mapping[str, object] | None, *, choice: Picked, line: Line) -> None:
         self.choice, self.line = choice, line
@@ -264,7 +267,8 @@ class RejectForm(AnswerForm):
         reason = self.cleaned_data.get("reason")
         if not reason and "reason" not in self.errors:
             self.add_error("reason", _("Choose why %(number)s is rejected.") % {"number": self.line.record.number})
-        if reason == ReasonCode.OTHER and not tidy(self.cleaned_data["remark"]) and self.line.takes_remark:
+        lacks_remark = "remark" not in self.errors and not tidy(self.cleaned_data["remark"])
+        if reason == ReasonCode.OTHER and lacks_remark and self.line.takes_remark:
             self.add_error("remark", _("The reason is Other. Write what it is."))
         if self.line.record.reduces and not self.cleaned_data.get("told"):
             self.add_error("told", _("Tick that it is not yours, or that the supplier has been told."))

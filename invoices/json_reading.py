@@ -11,11 +11,13 @@ import codecs
 import json
 import re
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, BinaryIO, NoReturn
 
 from ims_portal.rules.documents import Problem
+from ims_portal.rules.texts import UNWELCOME
 
 CHUNK = 1 << 18
 LARGEST_VALUE = 2_000_000
@@ -30,7 +32,6 @@ NOT_READABLE = "APP-F01"
 KEY_TWICE = "APP-F02"
 
 _SPACE = re.compile(r"[ \t\n\r]*")
-_UNWELCOME = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _UNWELCOME_BEYOND_ASCII = re.compile("[\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -45,7 +46,7 @@ class UnreadableFileError(Exception):
 def shown(text: str, longest: int = 60) -> str:
     """Return text of a file as it may stand in a message: not endless, and nothing that cannot be stored."""
     cut = text if len(text) <= longest else text[:longest] + "…"
-    return _UNWELCOME.sub("?", cut)
+    return UNWELCOME.sub("?", cut)
 
 
 def refuse(code: str, message: str, *, field: str = "") -> NoReturn:
@@ -83,8 +84,7 @@ def _constant(text: str) -> NoReturn:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     mapping = dict(pairs)
     if len(mapping) != len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
+        twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
         raise _RefusedError(KEY_TWICE, f"the key “{shown(twice)}” stands twice in one object", shown(twice))
     return mapping
 
@@ -223,7 +223,7 @@ class JsonReader:
         waiting = [value]
         while waiting:
             value = waiting.pop()
-            if isinstance(value, str) and _UNWELCOME.search(value):
+            if isinstance(value, str) and UNWELCOME.search(value):
                 self._malformed("a text holds a control character or half a character")
             elif isinstance(value, list):
                 waiting.extend(value)

@@ -48,12 +48,8 @@ def ims(held: Access, today: Standing) -> Tile:
     base = reverse("invoices:inward", args=[held.taxpayer.gstin])
     links = [(_("View"), base)]
     lines = [
-        ngettext(
-            "%(count)s record without action, tax %(tax)s.",
-            "%(count)s records without action, tax %(tax)s.",
-            untouched.count,
-        )
-        % {"count": show.count(untouched.count), "tax": show.inr(untouched.tax)}
+        ngettext("%(count)s record without action.", "%(count)s records without action.", untouched.count)
+        % {"count": show.count(untouched.count)}
     ]
     if needs.count:
         lines.append(

@@ -65,14 +65,16 @@ def review(request: HttpRequest, gstin: str, draft: uuid.UUID) -> HttpResponse:
         for event in found.overtaken:
             messages.warning(request, wording.overtaken(event))
         return web.see_other(_with_result(found.back, _result_named(request)))
-    return _show(request, held, found, forms.answers(found, None), outcome=inward.earlier(request))
+    return _show(request, held, found, forms.answers(found, None), outcome=inward.earlier(request, held))
 
 
 def _save(request: HttpRequest, held: Access, found: Draft, draft: uuid.UUID) -> HttpResponse:
     request_id = web.expect_form(request, held.taxpayer.gstin)
+    told = {name: values for name, values in request.POST.lists() if name not in ("csrfmiddlewaretoken", "request_id")}
+    drafts.sent(actor=held.user, request_id=request_id, fields={"draft": draft, "told": told})
     sent = forms.answers(found, request.POST)
     # The same form sent twice: its outcome is known, and what it saved is gone from the draft.
-    outcome = drafts.outcome_of(actor=held.user, request_id=request_id)
+    outcome = drafts.outcome_of(actor=held.user, gstin=held.taxpayer.gstin, request_id=request_id)
     items = [
         Item(form.choice.record_id, form.choice.version, form.result)
         for form in sent

@@ -66,7 +66,7 @@ def records(request: HttpRequest, gstin: str, section: str) -> HttpResponse:
     found = inbox.page(
         taxpayer=held.taxpayer, today=today, filters=filters, rows=count, cursor=request.GET.get("after", "")
     )
-    outcome = earlier(request)
+    outcome = earlier(request, held)
     kept = {name: value for name, value in request.GET.items() if name not in ("after", "result")}
     context = {
         "section": section,
@@ -95,7 +95,7 @@ def record(request: HttpRequest, gstin: str, pk: int) -> HttpResponse:
     found = inbox.detail(taxpayer=held.taxpayer, today=today, pk=pk)
     if found is None:
         raise Http404("No such page.")
-    outcome = earlier(request)
+    outcome = earlier(request, held)
     kept = next((result for result in outcome.results if result.record_id == pk), None) if outcome else None
     cost, is_suppliers = wording.rejection_cost(found.record)
     in_ims = not found.bypass and found.record.status != found.record.Status.WITHDRAWN
@@ -113,7 +113,10 @@ def record(request: HttpRequest, gstin: str, pk: int) -> HttpResponse:
         "until_when": wording.until_when(found.record, found.settles_in),
         "last_day": wording.last_day(found.settles_in, today),
         "choices": _choices_explained(found, today),
-        "history": [(event, wording.reduction(event.answer, rows.declared(event))) for event in found.events],
+        "history": [
+            (event, wording.reduction(event.answer, rows.declared(event)), _reason(event.reason_code))
+            for event in found.events
+        ],
         "reason": _reason(found.record.reason_code),
         "told": told(held, today, outcome),
         "back": request.path,
@@ -127,13 +130,13 @@ def _enter(request: HttpRequest, gstin: str) -> tuple[Access, Standing]:
     return held, standing.of(held.taxpayer, request.portal_now)  # type: ignore[attr-defined]
 
 
-def earlier(request: HttpRequest) -> Outcome | None:
-    """Return the outcome of the save that led here, if the address names one of this person's."""
+def earlier(request: HttpRequest, held: Access) -> Outcome | None:
+    """Return the outcome of the save that led here, if the address names one of this person's for this GSTIN."""
     try:
         key = uuid.UUID(request.GET.get("result", ""))
     except ValueError:
         return None
-    return drafts.outcome_of(actor=request.user, request_id=key)  # type: ignore[arg-type]
+    return drafts.outcome_of(actor=held.user, gstin=held.taxpayer.gstin, request_id=key)
 
 
 def told(held: Access, today: Standing, outcome: Outcome | None) -> rows.Told | None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from ims_portal import clock, web
@@ -47,7 +48,7 @@ def return_upload(request: HttpRequest, gstin: str, p: str, form: str) -> HttpRe
 
 
 def _address(gstin: str, upload: Upload) -> str:
-    return supplier_returns.reverse("invoices:upload", args=[gstin, upload.pk])
+    return reverse("invoices:upload", args=[gstin, upload.pk])
 
 
 @require_GET

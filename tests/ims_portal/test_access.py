@@ -96,3 +96,9 @@ def test_an_administrator_sees_no_taxpayer_s_records(client: Client, recipient: 
 
 def _without_times(page: str) -> str:
     return re.sub(r"<time>.*?</time>", "", page)
+
+
+@pytest.mark.parametrize("gstin", ["%00", "29AAKCT0000P1Z6%00", "%ED%A0%80", "' OR 1=1", "A" * 3000])
+def test_what_is_no_word_is_no_gstin(client: Client, recipient: Taxpayer, gstin: str) -> None:
+    client.force_login(factories.member(recipient, "viewer"))
+    assert client.get(f"/en/t/{gstin}/").status_code == 404

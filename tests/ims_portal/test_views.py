@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from django.conf import LazySettings
+from django.conf import LazySettings, settings
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from ims_portal import clock
-from ims_portal.models import PortalClock
+from ims_portal.models import AuditEvent, PortalClock
 from ims_portal.templatetags import ims as show
 from invoices.locking import BusyError
 from invoices.models import Record
@@ -49,8 +49,11 @@ def test_the_front_door_leads_to_signing_in_and_then_to_the_taxpayers(client: Cl
     assert client.get("/").headers["Location"] == "/en/t/"
 
 
-def test_the_front_door_speaks_the_browser_s_language(client: Client) -> None:
-    assert client.get("/", headers={"Accept-Language": "hi"}).headers["Location"] == "/hi/account/login/"
+def test_the_front_door_speaks_the_browser_s_language_where_it_is_translated(client: Client) -> None:
+    spoken = dict(settings.LANGUAGES)
+    expected = "hi" if "hi" in spoken else "en"
+    assert client.get("/", headers={"Accept-Language": "hi"}).headers["Location"] == f"/{expected}/account/login/"
+    assert ("हिन्दी" in client.get("/en/account/login/").text) == ("hi" in spoken)
 
 
 def test_people_sign_in_with_their_password(client: Client) -> None:
@@ -144,9 +147,22 @@ def test_an_administrator_moves_the_date_forward(client: Client) -> None:
     assert "14/11/2090 10:00" in client.get(CLOCK).text
 
 
+def test_a_double_click_on_the_date_has_one_effect_and_one_answer(client: Client) -> None:
+    client.force_login(factories.user("boss", is_staff=True))
+    answers = [client.post(CLOCK, {"on": "14/11/2090", "time": "10:00"}) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [303, 303, 303]
+    assert AuditEvent.objects.filter(event="clock.set").count() == 1
+
+
 @pytest.mark.parametrize(
     ("on", "told"),
-    [("01/01/2020", "only moves forward"), ("2090-11-14", "DD/MM/YYYY"), ("31/02/2090", "DD/MM/YYYY")],
+    [
+        ("01/01/2020", "only moves forward"),
+        ("31/12/9999", "until 12/2099"),
+        ("01/01/2100", "until 12/2099"),
+        ("2090-11-14", "DD/MM/YYYY"),
+        ("31/02/2090", "DD/MM/YYYY"),
+    ],
 )
 def test_a_date_that_cannot_be_set_is_told_at_its_field(client: Client, on: str, told: str) -> None:
     client.force_login(factories.user("boss", is_staff=True))
@@ -162,3 +178,9 @@ def test_the_date_is_not_settable_by_others_or_outside_the_sandbox(client: Clien
     client.force_login(factories.user("boss", is_staff=True))
     settings.IMS_SANDBOX = False
     assert client.get(CLOCK).status_code == 404
+
+
+def test_the_page_of_security_keys_stands(client: Client) -> None:
+    factories.user("asha")
+    client.post("/en/account/login/", {"login": "asha", "password": "correct horse battery"})
+    assert client.get("/en/account/2fa/webauthn/").status_code == 200

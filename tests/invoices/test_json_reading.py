@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 from decimal import Decimal
 from typing import Any
 
@@ -117,6 +118,15 @@ def test_a_broken_or_dangerous_text_is_refused_whole(data: bytes) -> None:
 )
 def test_a_key_that_stands_twice_is_refused_at_any_depth(data: bytes) -> None:
     assert refusal(data) == "APP-F02"
+
+
+def test_a_key_that_stands_twice_is_found_at_once_among_very_many() -> None:
+    keys = b",".join(b'"k%d":0' % number for number in range(100_000))
+    begun = time.monotonic()
+    with pytest.raises(UnreadableFileError) as refused:
+        whole(b'{"x":[{' + keys + b',"k99999":0}]}')
+    assert refused.value.problem.code == "APP-F02"
+    assert time.monotonic() - begun < 5
 
 
 def test_the_refusal_says_where_and_what_to_do() -> None:

@@ -14,8 +14,11 @@ from django.test.utils import CaptureQueriesContext
 from ims_portal import clock as portal_clock
 from ims_portal.clock import Fixed
 from ims_portal.models import Taxpayer, User
+from ims_portal.rules.actions import Action
 from ims_portal.rules.documents import Section
 from ims_portal.rules.money import Tax
+from invoices import actions
+from invoices.actions import Choice, Item
 from invoices.models import ActionEvent, Record
 from tests import factories
 
@@ -241,6 +244,15 @@ def test_a_rejection_asks_why_and_says_who_pays(client: Client) -> None:
     assert saved.headers["Location"].startswith(LIST)
     found = stored("CN1")
     assert (found.action, found.reason_code, found.remark) == ("R", "OTHER", "never ordered")
+
+
+def test_list_and_history_keep_what_was_said_of_a_rejection(client: Client, preparer: User) -> None:
+    record = factories.filed_record(number="I1")
+    factories.act(record, "R", remark="never ordered", reason="NOT_OURS", on="2025-11-12", actor=preparer)
+    listed, page = client.get(LIST).text, client.get(DESK + f"records/{record.pk}/").text
+    assert "“never ordered”" in listed
+    assert ">POS</abbr> 27" in listed
+    assert '<td>never ordered<span class="sub">Not our purchase</span></td>' in page
 
 
 @pytest.mark.usefixtures("preparer")
@@ -480,3 +492,67 @@ def test_looking_changes_nothing(client: Client) -> None:
     assert client.get(DESK + "act/").status_code == 405
     client.get(DESK + f"inward/b2b/?a.{record.pk}.0=A")
     assert stored("INV1").version == 0
+
+
+@pytest.mark.parametrize("remark", ["a\x00b", "a\x01b", "a\nb", "a\u202eb", "a\x85b"])
+@pytest.mark.usefixtures("preparer")
+def test_a_remark_with_a_character_of_no_text_is_refused_at_its_field(client: Client, remark: str) -> None:
+    record = factories.filed_record()
+    draft = acted(client, choice(record, "R")).headers["Location"]
+    page = client.post(draft, form() | line(record, reason="OTHER", remark=remark))
+    assert page.status_code == 422
+    assert "The text holds a character that cannot be shown" in page.text or "Null characters" in page.text
+    assert stored(record.number).action == "N"
+
+
+@pytest.mark.parametrize("digits", [14, 70, 5000])
+@pytest.mark.usefixtures("preparer")
+def test_an_endless_amount_is_told_at_its_field(client: Client, digits: int) -> None:
+    record = factories.filed_record(section=CN)
+    draft = acted(client, choice(record, "A")).headers["Location"]
+    page = client.post(draft, form() | line(record, answer="P", igst="9" * digits))
+    assert page.status_code == 422
+    assert "This amount is larger than any document may carry." in page.text
+
+
+@pytest.mark.parametrize("back", ["/x\x00y", "/x\ny", "/" + "a" * 2_000])
+@pytest.mark.usefixtures("preparer")
+def test_an_address_that_cannot_be_kept_is_not_gone_back_to(client: Client, back: str) -> None:
+    record = factories.filed_record()
+    draft = acted(client, choice(record, "R"), back=back).headers["Location"]
+    answer = client.post(draft, form() | line(record, reason="NOT_OURS"))
+    assert answer.headers["Location"].startswith(DESK + "inward/?result=")
+
+
+@pytest.mark.usefixtures("preparer")
+def test_one_request_id_with_other_answers_is_refused(client: Client) -> None:
+    factories.filed(factories.document(number="INV1"), factories.document(number="INV2"))
+    first, second = stored("INV1"), stored("INV2")
+    draft = acted(client, choice(first, "R"), choice(second, "R")).headers["Location"]
+    page = form()
+    assert client.post(draft, page | line(first, reason="NOT_OURS")).status_code == 303
+    assert client.post(draft, page | line(first, reason="NOT_OURS")).status_code == 303
+    answer = client.post(draft, page | line(second, reason="DUPLICATE"))
+    assert answer.status_code == 409
+    assert "already used for another request" in answer.text
+    assert (stored("INV1").action, stored("INV2").action) == ("R", "N")
+
+
+def test_what_a_save_came_to_is_not_told_on_another_clients_pages(client: Client) -> None:
+    record = factories.filed_record(number="SECRET-1")
+    actor, request_id = factories.member(record.recipient, "preparer", "anand"), uuid4()
+    other = factories.taxpayer("29AAKCT0000P1Z6")
+    factories.member(other, "preparer", "anand")
+    item = Item(record.pk, 0, Choice(Action.REJECT))
+    actions.take(
+        taxpayer=record.recipient,
+        items=[item],
+        actor=actor,
+        clock=factories.clock("2025-11-12"),
+        request_id=request_id,
+    )
+    client.force_login(actor)
+    own = client.get(f"/en/t/{record.recipient.gstin}/ims/inward/b2b/?result={request_id}")
+    foreign = client.get(f"/en/t/{other.gstin}/ims/inward/b2b/?result={request_id}")
+    assert "1 record saved" in own.text
+    assert "record saved" not in foreign.text

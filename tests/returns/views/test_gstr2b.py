@@ -8,6 +8,7 @@ import uuid
 import pytest
 
 from ims_portal.models import Taxpayer
+from ims_portal.rules.documents import Section
 from ims_portal.rules.money import Tax
 from ims_portal.rules.periods import Frequency
 from returns import gstr3b
@@ -50,6 +51,19 @@ def test_every_figure_opens_to_lines_that_come_to_it(computed: Desk) -> None:
         figures = [figure for href, figure in links if href == link]
         foot = client.get(link.replace("&amp;", "&")).content.decode().split("<tfoot>")[1]
         assert re.findall(r'<td class="num">([^<]+)</td>', foot) == figures
+
+
+def test_reverse_charge_opens_to_its_invoices_and_credit_notes(desk: Desk) -> None:
+    desk.documents()
+    factories.filed(
+        factories.document(number="RCM1", tax=900, reverse_charge=True),
+        factories.document(section=Section.CN, number="RCM2", tax=100, reverse_charge=True),
+        supplier="24AAACT2727Q1ZW",
+    )
+    factories.computed(desk.taxpayer)
+    page = text(desk.get("returns/102025/gstr2b/all/all/", cell="t3_1_d"))
+    assert re.search(r"All of them, over every page 800\.00 0\.00 0\.00 0\.00", page)
+    assert ("RCM1" in page, "RCM2" in page, "INV1" in page) == (True, True, False)
 
 
 def test_compute_leads_to_its_job_and_the_job_to_the_statement(desk: Desk) -> None:
