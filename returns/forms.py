@@ -7,6 +7,7 @@ import re
 from django import forms
 from django.utils.translation import gettext as _
 
+from ims_portal.forms import PlainTextField
 from ims_portal.rules.money import HEADS, Tax
 from returns import gstr3b, wording
 
@@ -42,7 +43,7 @@ def _problem(text: str, label: str) -> str:
 class DeclareForm(forms.Form):
     """What a row of Table 4 is declared as, head by head, and why."""
 
-    reason = forms.CharField(max_length=gstr3b.REASON_LIMIT, required=False, strip=True)
+    reason = PlainTextField(max_length=gstr3b.REASON_LIMIT, required=False, strip=True)
 
     def __init__(self, *args: object, **options: object) -> None:
         super().__init__(*args, **options)  # type: ignore[arg-type]

@@ -13,7 +13,16 @@ from django.utils.translation import gettext_lazy
 
 from ims_portal.rules.actions import Answer
 from ims_portal.rules.documents import Section
-from ims_portal.rules.gstr2b import CELL, PARTS_B, Part, Placement, Status, Unavailable
+from ims_portal.rules.gstr2b import (
+    CELL,
+    PARTS_B,
+    REVERSE_CHARGE_PARTS,
+    REVERSE_CHARGE_PLACES,
+    Part,
+    Placement,
+    Status,
+    Unavailable,
+)
 from ims_portal.rules.money import Tax
 from invoices.models import ActionEvent, Record
 from returns import gstr2b, summary, wording
@@ -22,6 +31,8 @@ from returns.models import Gstr2b, Gstr2bLine
 
 SIZES = (25, 50, 100, 200)
 SALT = "returns.lines"
+REVERSE_CHARGE = "t3_1_d"
+"""The one row of GSTR-3B that lines feed besides the cell they keep: 3.1(d)."""
 LARGEST_DIFF = 500
 """Records a comparison prints; the sums above them are of all."""
 
@@ -76,9 +87,18 @@ class Filters:
             "placement": self.placement,
             "part": self.part,
             "status": self.status,
-            "cell": self.cell,
         }
+        if self.cell == REVERSE_CHARGE:
+            lines = lines.filter(part__in=REVERSE_CHARGE_PARTS, placement__in=REVERSE_CHARGE_PLACES)
+        elif self.cell:
+            lines = lines.filter(cell=self.cell)
         return lines.filter(**{name: value for name, value in wanted.items() if value})
+
+    def _feeds(self, placement: str, part: str) -> bool:
+        """Whether lines of a placement and part feed the row of GSTR-3B asked for."""
+        if self.cell == REVERSE_CHARGE:
+            return part in REVERSE_CHARGE_PARTS and placement in REVERSE_CHARGE_PLACES
+        return self.cell in ("", CELL.decide(placement=placement, part=part).outcome)
 
     def kept(self, statement: Gstr2b) -> list[tuple[Part, int, Tax]]:
         """Return part, count and tax of each row asked for, from the sums kept with the statement."""
@@ -90,7 +110,7 @@ class Filters:
             if self.placement in ("", placement)
             and self.part in ("", part)
             and self.section in ("", row)
-            and self.cell in ("", CELL.decide(placement=placement, part=part).outcome)
+            and self._feeds(placement, part)
         ]
 
     def count(self, statement: Gstr2b) -> int | None:

@@ -120,11 +120,6 @@ class PartLines:
     tax: Tax
     rows: tuple[Line, ...]
 
-    @property
-    def opens_half(self) -> bool:
-        """Whether this is the first part of Part A or of Part B."""
-        return self.number == "I"
-
 
 @dataclass(frozen=True, slots=True)
 class SectionLines:
@@ -193,7 +188,7 @@ def _part(
 def cells(placement: Placement, part: Part) -> str:
     """Return the tables of GSTR-3B a part feeds, as the form numbers them; the rule's own rows say which."""
     cell = rules.CELL.decide(placement=placement, part=part).outcome
-    is_reverse_charge = part in (Part.A_III, Part.B_III) and placement in (Placement.AVAILABLE, Placement.NOT_AVAILABLE)
+    is_reverse_charge = part in rules.REVERSE_CHARGE_PARTS and placement in rules.REVERSE_CHARGE_PLACES
     named = ["3.1(d)"] if is_reverse_charge else []
     return ", ".join([*named, *([wording.ROW_NAMES[cell][0]] if cell else [])])
 

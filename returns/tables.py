@@ -41,7 +41,7 @@ GROUPS = {
 }
 """The heading that stands before a row of Table 4."""
 
-OPENS = {"t3_1_d": "?part=A_III", **{row: f"?cell={row}" for row in ("t4A1", "t4A3", "t4A4", "t4A5", "t4B2", "t4D2")}}
+OPENS = {row: f"?cell={row}" for row in ("t3_1_d", "t4A1", "t4A3", "t4A4", "t4A5", "t4B2", "t4D2")}
 """Row -> the filter of the GSTR-2B lines it is derived from."""
 
 OUTWARD = ("t3_1_a", "t3_1_b", "t3_1_1_i", "t3_2")

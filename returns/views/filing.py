@@ -6,9 +6,8 @@ from django.core import signing
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from ims_portal import access, web
+from ims_portal import access, clock, web
 from ims_portal.access import Right
-from ims_portal.clock import portal
 from returns import gstr3b, review, tables
 from returns.gstr3b import Draft
 from returns.review import Review
@@ -66,7 +65,7 @@ def file(request: HttpRequest, opened: Opened) -> HttpResponse:
             taxpayer=opened.taxpayer,
             period=opened.period,
             actor=opened.held.user,
-            clock=portal(),
+            clock=clock.portal(),
             shown_digest=request.POST.get("digest", ""),
             request_id=request_id,
         )

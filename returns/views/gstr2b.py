@@ -9,9 +9,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from ims_portal import web
+from ims_portal import clock, web
 from ims_portal.access import Right
-from ims_portal.clock import portal
 from returns import gstr2b, lines, summary
 from returns.views.opening import Opened, of_period
 
@@ -105,7 +104,7 @@ def compute(request: HttpRequest, opened: Opened) -> HttpResponse:
             taxpayer=opened.taxpayer,
             period=opened.period,
             actor=opened.held.user,
-            clock=portal(),
+            clock=clock.portal(),
             request_id=request_id,
         )
     except gstr2b.StatementRefusedError:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from ims_portal import web
+from ims_portal import clock, web
 from ims_portal.access import Right
-from ims_portal.clock import portal
 from ims_portal.rules import gstr3b as rules
 from ims_portal.rules.actions import Refusal
 from ims_portal.rules.money import HEADS
@@ -67,7 +66,7 @@ def _declare(request: HttpRequest, opened: Opened, row: str) -> HttpResponse:
             tax=None if is_reset else form.tax,
             reason="" if is_reset else form.cleaned_data["reason"],
             actor=opened.held.user,
-            clock=portal(),
+            clock=clock.portal(),
             request_id=request_id,
         )
     except gstr3b.Gstr3bRefusedError as refused:
