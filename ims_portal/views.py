@@ -13,7 +13,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from ims_portal import access, clock, tiles, web
 from ims_portal.clock import ClockNotSettableError
@@ -27,14 +27,14 @@ NEXT_DAYS = (*sorted(DUE.items()), *((day + 1, "") for day in sorted(DUE) if day
 
 
 @login_not_required
-@require_GET
+@require_safe
 def front(request: HttpRequest) -> HttpResponse:
     """Send people to their taxpayers, or to sign in, in the language their browser or cookie asks for."""
     return redirect("taxpayers" if request.user.is_authenticated else "account_login")
 
 
 @login_not_required
-@require_GET
+@require_safe
 def health(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - Django's signature
     """Say that the portal and its database answer."""
     with connection.cursor() as cursor:
@@ -42,7 +42,7 @@ def health(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - Django's sig
     return JsonResponse({"status": "ok"})
 
 
-@require_GET
+@require_safe
 def taxpayers(request: HttpRequest) -> HttpResponse:
     """List the GSTINs the signed-in person may see."""
     request.portal_now = at = clock.portal().now()  # type: ignore[attr-defined]
@@ -50,7 +50,7 @@ def taxpayers(request: HttpRequest) -> HttpResponse:
     return render(request, "ims_portal/taxpayers.html", {"taxpayers": found})
 
 
-@require_GET
+@require_safe
 def home(request: HttpRequest, gstin: str) -> HttpResponse:
     """Show where the open period of a GSTIN stands."""
     held = web.enter(request, gstin)

@@ -278,10 +278,10 @@ def diff(older: Gstr2b, newer: Gstr2b) -> list[Change]:
             Q(first_version__gt=older.version, first_version__lte=newer.version)
             | Q(last_version__gte=older.version, last_version__lt=newer.version)
         )
-        .select_related("record")
+        .order_by("record_id", "first_version")
     )
     pairs: dict[int, list[Gstr2bLine | None]] = {}
-    for line in touched.order_by("record_id", "first_version"):
+    for line in touched.iterator():
         pair = pairs.setdefault(line.record_id, [None, None])
         if line.first_version <= older.version:
             pair[0] = line

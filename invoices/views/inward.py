@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from ims_portal import tiles, web
 from ims_portal.access import Access, Right
@@ -25,7 +25,7 @@ OPEN_COLUMNS = (Action.NONE, Action.ACCEPT, Action.REJECT, Action.PENDING)
 SETTLED_COLUMNS = (Action.ACCEPT, Action.REJECT)
 
 
-@require_GET
+@require_safe
 def ims(request: HttpRequest, gstin: str) -> HttpResponse:
     """Show the two sides of IMS: inward to decide, outward to watch."""
     held = web.enter(request, gstin)
@@ -33,7 +33,7 @@ def ims(request: HttpRequest, gstin: str) -> HttpResponse:
     return render(request, "invoices/ims.html", {"inward": tiles.one("ims", held, at)})
 
 
-@require_GET
+@require_safe
 def summary(request: HttpRequest, gstin: str) -> HttpResponse:
     """Show how many records stand where, per section; the tab Settled shows what filed returns made final."""
     held, today = _enter(request, gstin)
@@ -55,7 +55,7 @@ def summary(request: HttpRequest, gstin: str) -> HttpResponse:
     return render(request, "invoices/inward.html", context)
 
 
-@require_GET
+@require_safe
 def records(request: HttpRequest, gstin: str, section: str) -> HttpResponse:
     """Show one page of records with their choices; the address carries every filter."""
     filters = forms.filters(section, request.GET)
@@ -88,7 +88,7 @@ def records(request: HttpRequest, gstin: str, section: str) -> HttpResponse:
     return render(request, "invoices/_records.html" if request.htmx else "invoices/inward_list.html", context)
 
 
-@require_GET
+@require_safe
 def record(request: HttpRequest, gstin: str, pk: int) -> HttpResponse:
     """Show one record: as reported, what may be done, why it counts how it does, and its history."""
     held, today = _enter(request, gstin)

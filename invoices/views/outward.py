@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from ims_portal import calendar, web
 from ims_portal.rules import periods
@@ -51,7 +51,7 @@ class Chosen:
         return urlencode({name: value for name, value in named.items() if value} | {"rows": self.rows})
 
 
-@require_GET
+@require_safe
 def outward(request: HttpRequest, gstin: str) -> HttpResponse:
     """List what the supplier reported, with each recipient's action as it counts today and its effect."""
     held = web.enter(request, gstin)
@@ -95,7 +95,7 @@ def _chosen(request: HttpRequest) -> Chosen:
     )
 
 
-@require_GET
+@require_safe
 def outward_record(request: HttpRequest, gstin: str, pk: int) -> HttpResponse:
     """Show one reported record: as reported, what its recipient decided and wrote, and the effect on the supplier."""
     held = web.enter(request, gstin)

@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from ims_portal import access, calendar, clock, web
 from ims_portal.access import Access, Right
@@ -101,7 +101,7 @@ def address(gstin: str, form: Form, period: TaxPeriod, name: str = "return", **m
     return reverse(f"invoices:{name}", args=[gstin, period.wire, SLUGS[form], *more.values()])
 
 
-@require_GET
+@require_safe
 @of_a_form
 def return_page(request: HttpRequest, gstin: str, p: str, form: str) -> HttpResponse:
     """Show a form of a period: its state, its documents, and what may be done with it."""

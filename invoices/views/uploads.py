@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from ims_portal import clock, web
 from ims_portal.access import Access, Right
@@ -19,7 +19,7 @@ from invoices.models import Upload
 from invoices.views import supplier_returns
 
 SHOWN_PROBLEMS = 200
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 @require_http_methods(["GET", "POST"])
@@ -51,7 +51,7 @@ def _address(gstin: str, upload: Upload) -> str:
     return reverse("invoices:upload", args=[gstin, upload.pk])
 
 
-@require_GET
+@require_safe
 def upload(request: HttpRequest, gstin: str, pk: uuid.UUID) -> HttpResponse:
     """Show how far an upload is, or what came of it; htmx asks for the fragment alone."""
     held = web.enter(request, gstin)
@@ -84,7 +84,7 @@ def _upload(held: Access, pk: uuid.UUID) -> Upload:
     return found
 
 
-@require_GET
+@require_safe
 def upload_report(request: HttpRequest, gstin: str, pk: uuid.UUID, kind: str) -> HttpResponseBase:
     """Return the problems of an upload as a file: JSON in the shape of the upload, or CSV."""
     held = web.enter(request, gstin, Right.EXPORT)

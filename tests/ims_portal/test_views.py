@@ -184,3 +184,7 @@ def test_the_page_of_security_keys_stands(client: Client) -> None:
     factories.user("asha")
     client.post("/en/account/login/", {"login": "asha", "password": "correct horse battery"})
     assert client.get("/en/account/2fa/webauthn/").status_code == 200
+
+
+def test_what_can_be_read_can_be_asked_for_without_its_body(client: Client) -> None:
+    assert client.head("/health/").status_code == 200
