@@ -230,28 +230,24 @@ def edit(*, supplier: Taxpayer, record: Record, document: Document, actor: User 
     Raises ReturnRefusedError when it is filed (R2.4), the new version may not stand, or it names another recipient:
     that is another record, in another inbox.
     """
-    form, period = _return_of(record)
-    _refuse_filed(record)
     if document.recipient != record.recipient.gstin:
         raise ReturnRefusedError(
             Refusal.RECIPIENT_CHANGE_NOT_ALLOWED,
             _("%(number)s stands in the inbox of %(recipient)s. Delete it and report it anew for another recipient.")
             % {"number": record.number, "recipient": record.recipient.gstin},
         )
-    return save(
-        supplier=supplier,
-        form=form,
-        period=period,
-        found=[document],
-        actor=actor,
-        clock=clock,
-        replacing={document.position: record.pk},
-        all_or_nothing=True,
-    )
+    return _save_again(supplier, record, document, actor, clock)
 
 
 def delete(*, supplier: Taxpayer, record: Record, document: Document, actor: User | None, clock: Clock) -> Saved:
-    """Withdraw a saved record; its history stays. `document` is the record as a withdrawal."""
+    """Withdraw a saved record; its history stays. `document` is the record as a withdrawal.
+
+    Raises ReturnRefusedError when it is filed (R2.4).
+    """
+    return _save_again(supplier, record, document, actor, clock)
+
+
+def _save_again(supplier: Taxpayer, record: Record, document: Document, actor: User | None, clock: Clock) -> Saved:
     form, period = _return_of(record)
     _refuse_filed(record)
     return save(
@@ -263,7 +259,7 @@ def delete(*, supplier: Taxpayer, record: Record, document: Document, actor: Use
         clock=clock,
         replacing={document.position: record.pk},
         all_or_nothing=True,
-        is_taking_back=True,
+        is_taking_back=document.withdraw,
     )
 
 

@@ -253,6 +253,23 @@ def unchanged_count() -> int:
     return int(str(rows[0][0]))
 
 
+UNDECIDED = """action = 'N', answer = '', declared_igst = 0, declared_cgst = 0, declared_sgst = 0,
+                declared_cess = 0, remark = '', reason_code = ''"""
+"""What a record looks like on which nothing is decided."""
+
+
+def _note(cause: str, changes: str) -> str:
+    """Return the INSERT of system events, over a SELECT of (recipient, record, version, action before)."""
+    return f"""
+            INSERT INTO invoices_actionevent (recipient_id, record_id, version, cause, old_action, action, answer,
+                declared_igst, declared_cgst, declared_sgst, declared_cess, remark, reason_code, capacity,
+                request_id, inbox_seq, at)
+            SELECT c.recipient, c.record, c.version, '{cause}', c.old_action, 'N', '', 0, 0, 0, 0, '', '', '',
+                gen_random_uuid(), i.seq, %(at)s
+            FROM ({changes}) c (recipient, record, version, old_action)
+            JOIN invoices_inbox i ON i.taxpayer_id = c.recipient"""
+
+
 def replace_changed(*, at: datetime) -> list[int]:
     """Replace saved records that changed, reset their action (R2.3), and return their ids.
 
@@ -269,21 +286,14 @@ def replace_changed(*, at: datetime) -> list[int]:
         ), replaced AS (
             UPDATE invoices_record r SET {columns}, original_id = s.original_id,
                 chain = coalesce(s.chain, r.chain), chain_no = s.chain_no,
-                credit_fy = coalesce(s.credit_fy, s.fy), action = 'N', answer = '', declared_igst = 0,
-                declared_cgst = 0, declared_sgst = 0, declared_cess = 0, remark = '', reason_code = '',
-                version = s.next_version
+                credit_fy = coalesce(s.credit_fy, s.fy), {UNDECIDED}, version = s.next_version
             FROM changed s WHERE r.id = s.record_id AND r.recipient_id = s.owner RETURNING r.id
         ), detailed AS (
             UPDATE invoices_recorddetail d SET items = s.items, irn = s.irn, irn_date = s.irn_date,
                 differential = s.differential, eco_supplier = s.eco_supplier
             FROM changed s WHERE d.record_id = s.record_id
         ), noted AS (
-            INSERT INTO invoices_actionevent (recipient_id, record_id, version, cause, old_action, action, answer,
-                declared_igst, declared_cgst, declared_sgst, declared_cess, remark, reason_code, capacity,
-                request_id, inbox_seq, at)
-            SELECT s.owner, s.record_id, s.next_version, 'edited', s.old_action, 'N', '', 0, 0, 0, 0, '', '', '',
-                gen_random_uuid(), i.seq, %(at)s
-            FROM changed s JOIN invoices_inbox i ON i.taxpayer_id = s.owner
+            {_note("edited", "SELECT owner, record_id, next_version, old_action FROM changed")}
         )
         SELECT id FROM replaced
     """,
@@ -295,21 +305,14 @@ def replace_changed(*, at: datetime) -> list[int]:
 def withdraw(*, at: datetime) -> list[int]:
     """Withdraw saved records the supplier deletes, keeping their history, and return their ids."""
     rows = run(
-        """
+        f"""
         WITH gone AS (
-            UPDATE invoices_record r SET status = 'W', version = r.version + 1, action = 'N', answer = '',
-                declared_igst = 0, declared_cgst = 0, declared_sgst = 0, declared_cess = 0, remark = '',
-                reason_code = ''
+            UPDATE invoices_record r SET status = 'W', version = r.version + 1, {UNDECIDED}
             FROM staged s, invoices_record old
             WHERE s.problem = '' AND s.withdraw AND r.id = s.record_id AND old.id = r.id
             RETURNING r.id, r.recipient_id, r.version, old.action AS old_action
         ), noted AS (
-            INSERT INTO invoices_actionevent (recipient_id, record_id, version, cause, old_action, action, answer,
-                declared_igst, declared_cgst, declared_sgst, declared_cess, remark, reason_code, capacity,
-                request_id, inbox_seq, at)
-            SELECT g.recipient_id, g.id, g.version, 'withdrawn', g.old_action, 'N', '', 0, 0, 0, 0, '', '', '',
-                gen_random_uuid(), i.seq, %(at)s
-            FROM gone g JOIN invoices_inbox i ON i.taxpayer_id = g.recipient_id
+            {_note("withdrawn", "SELECT recipient_id, id, version, old_action FROM gone")}
         )
         SELECT id FROM gone
     """,
