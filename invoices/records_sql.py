@@ -9,7 +9,7 @@ from collections.abc import Collection
 from datetime import date
 
 from ims_portal import sql
-from ims_portal.rules import actions, documents, gstr2b
+from ims_portal.rules import actions, documents, gstr2b, gstr3b
 from ims_portal.rules.money import HEADS
 from ims_portal.sql import run
 
@@ -173,9 +173,11 @@ def supersede(*, recipient_ids: Collection[int]) -> list[int]:
 def charge(record_ids: Collection[int]) -> None:
     """Put each filed version's change of liability into its return (R6.12): its liability less the standing value.
 
-    Standing is what earlier versions charged plus what rejections added back. Reverse-charge supplies carry no tax
-    for the supplier, bills of entry none at all.
+    Standing is what earlier versions charged plus what rejections added back. Where the law charges no tax the
+    taxable value is kept all the same, for a supplier's own documents.
     """
+    charges = sql.case(gstr3b.CHARGES, {"section": "r.section", "is_reverse_charge": "r.reverse_charge"})
+    is_outward = sql.case(gstr3b.CHARGES, {"section": "r.section", "is_reverse_charge": "false"})
     heads = ("taxable", *HEADS)
     sign = gstr2b.SIGN.sql.format(section="r.section")
     standing_sums = ", ".join(
@@ -189,7 +191,7 @@ def charge(record_ids: Collection[int]) -> None:
         for head in heads
     )
     sets = ", ".join(
-        f"charged_{head} = (CASE WHEN r.reverse_charge AND '{head}' <> 'taxable' THEN 0 ELSE {sign} * r.{head} END) "
+        f"charged_{head} = (CASE WHEN {'true' if head == 'taxable' else charges} THEN {sign} * r.{head} ELSE 0 END) "
         f"- d.{head}"
         for head in heads
     )
@@ -200,8 +202,7 @@ def charge(record_ids: Collection[int]) -> None:
                 SELECT {standing_sums} FROM invoices_record v WHERE v.recipient_id = n.recipient_id
                   AND v.chain = n.chain AND v.chain_no < n.chain_no AND v.status = 'F') s
             WHERE n.id = ANY(%(ids)s)) d
-        WHERE r.id = d.id AND r.supplier_id IS NOT NULL AND r.section NOT IN ('isd', 'isdcn', 'r37a')
-          AND r.section NOT LIKE 'impg%%'
+        WHERE r.id = d.id AND r.supplier_id IS NOT NULL AND {is_outward}
     """,
         {"ids": list(record_ids)},
     )

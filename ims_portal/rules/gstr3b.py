@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ims_portal.rules.actions import YES_NO, Refusal
-from ims_portal.rules.documents import Form, InvoiceType, Section
+from ims_portal.rules.documents import BILLS_OF_ENTRY, Form, InvoiceType, Section
 from ims_portal.rules.money import Tax
 from ims_portal.rules.table import Dated, Fact, Facts, Table, otherwise, row
 
@@ -26,6 +26,20 @@ OUTWARD_ROW: Table[str] = Table(
         row("t3_1_1_i", section=(Section.ECO, Section.ECOA), cite="R6.3; R8.1"),
         row("t3_1_b", inv_type=(InvoiceType.SEZ_WITH_PAYMENT, InvoiceType.SEZ_WITHOUT_PAYMENT), cite="R6.3; R8.1"),
         otherwise("t3_1_a", cite="R6.3; R8.1"),
+    ),
+)
+
+CHARGES: Table[bool] = Table(
+    name="does filing a document put tax into its supplier's GSTR-3B",
+    facts={"section": tuple(Section), "is_reverse_charge": YES_NO},
+    rows=(
+        row(
+            False,
+            section=(Section.ISD, Section.ISDCN, Section.RULE_37A, *sorted(BILLS_OF_ENTRY)),
+            cite="R8.1; R6.12: feeds are nobody's outward supply",
+        ),
+        row(False, is_reverse_charge=True, cite="R8.1: outward reverse-charge supplies (4B) carry no tax"),
+        otherwise(True, cite="R6.12; R8.1"),
     ),
 )
 
