@@ -27,6 +27,7 @@ def refresh(record_ids: Collection[int]) -> None:
         "(r.igst + r.cgst + r.sgst + r.cess - coalesce(b.igst + b.cgst + b.sgst + b.cess, "
         "o.igst + o.cgst + o.sgst + o.cess, 0))"
     )
+    alike = "(v.unavailable = '' OR u.is_pos_ineligible OR u.is_time_barred OR r.is_ineligible)"
     of_chain = {"section": "r.section", "boe_change": "r.boe_change"}
     sets = {
         "has_baseline": "b.id IS NOT NULL",
@@ -48,8 +49,7 @@ def refresh(record_ids: Collection[int]) -> None:
             LEFT JOIN invoices_record o ON o.id = r.original_id
             LEFT JOIN LATERAL ({_accepted("v.unavailable = ''")}) a ON true
             CROSS JOIN LATERAL ({_why_not_available()}) u
-            LEFT JOIN LATERAL (
-                {_accepted("(v.unavailable = '' OR u.is_pos_ineligible OR u.is_time_barred)")}) b ON true
+            LEFT JOIN LATERAL ({_accepted(alike)}) b ON true
             WHERE r.id = ANY(%(ids)s) AND r.settled_month IS NULL AND r.status <> 'W') d
         WHERE r.id = d.id AND ({", ".join(f"r.{name}" for name in sets)})
             IS DISTINCT FROM ({", ".join(f"d.{name}" for name in sets)})
@@ -104,6 +104,7 @@ def _place_once_filed() -> dict[str, str]:
     """Return the SQL of whether a filed record bypasses IMS and why its credit is not available (R1.5, R1.6).
 
     Both follow the chain until the record is settled: while its original is open, a reduction looks like new credit.
+    What an ISD calls ineligible stays so, whatever else holds of it (formats 10.2).
     """
     facts = {"is_pos_ineligible": "u.is_pos_ineligible", "is_time_barred": "u.is_time_barred"}
     bypass = sql.dated_case(
@@ -111,7 +112,8 @@ def _place_once_filed() -> dict[str, str]:
         {"section": "r.section", "is_reverse_charge": "r.reverse_charge", **facts},
         day="r.gstr2b_month",
     )
-    unavailable = sql.case(gstr2b.UNAVAILABLE, facts)
+    ineligible = sql.literal(gstr2b.Unavailable.INELIGIBLE)
+    unavailable = f"(CASE WHEN r.is_ineligible THEN {ineligible} ELSE {sql.case(gstr2b.UNAVAILABLE, facts)} END)"
     return {
         "bypass": f"(CASE WHEN r.status = 'F' THEN {bypass} ELSE r.bypass END)",
         "unavailable": f"(CASE WHEN r.status = 'F' THEN {unavailable} ELSE r.unavailable END)",
@@ -132,15 +134,20 @@ def successors(record_ids: Collection[int]) -> list[int]:
     return [int(str(pk)) for (pk,) in rows]
 
 
+def month_of_recipient(recipient: str, month: str) -> str:
+    """Return the SQL of the last month of a recipient's own period that contains a month (R7.2)."""
+    return f"""(CASE WHEN coalesce((SELECT f.frequency FROM ims_portal_filingfrequency f
+                WHERE f.taxpayer_id = {recipient} AND f.from_month <= {month}
+                ORDER BY f.from_month DESC LIMIT 1), 'M') = 'Q'
+                THEN {month} + mod(3 - mod(mod({month}, 100), 3), 3) ELSE {month} END)"""
+
+
 def mark_filed(*, return_id: int, day: date, window_month: int) -> list[int]:
     """File every saved record of a return: its GSTR-2B period becomes final (R7.2), in its recipient's periods."""
     rows = run(
-        """
+        f"""
         UPDATE invoices_record r SET status = 'F', filed_on = %(day)s,
-            gstr2b_month = CASE WHEN coalesce((SELECT f.frequency FROM ims_portal_filingfrequency f
-                WHERE f.taxpayer_id = r.recipient_id AND f.from_month <= w.month
-                ORDER BY f.from_month DESC LIMIT 1), 'M') = 'Q'
-                THEN w.month + mod(3 - mod(mod(w.month, 100), 3), 3) ELSE w.month END
+            gstr2b_month = {month_of_recipient("r.recipient_id", "w.month")}
         FROM (SELECT %(month)s AS month) w
         WHERE r.supplier_return_id = %(return_id)s AND r.status = 'S' RETURNING r.id
     """,

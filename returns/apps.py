@@ -11,11 +11,13 @@ class ReturnsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Name the task that looks after this application's jobs, and what the home says of it."""
+        """Name the task of this application's jobs, what the home says of it, and what statements counted."""
         from ims_portal import queue  # noqa: PLC0415 - models exist only once all applications are loaded
         from ims_portal import tiles as home  # noqa: PLC0415
-        from returns import tiles  # noqa: PLC0415
+        from invoices import counted  # noqa: PLC0415
+        from returns import gstr2b_sql, tiles  # noqa: PLC0415
         from returns.models import Gstr2bJob  # noqa: PLC0415
 
         queue.serve(Gstr2bJob, "returns.tasks.compute_gstr2b")
+        counted.serve(gstr2b_sql.CREDIT)
         home.serve(("gstr2b", "gstr3b"), tiles.room)

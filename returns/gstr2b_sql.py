@@ -27,6 +27,13 @@ LINE = (
 )
 """What makes a line; two versions share a line as long as all of it is equal."""
 
+_SIGN = f"CASE WHEN l.part IN ({', '.join(sql.literal(part) for part in Part if part in PARTS_B)}) THEN -1 ELSE 1 END"
+CREDIT = f"""SELECT l.record_id, l.month, l.last_version IS NULL AS is_newest,
+        l.placement = {sql.literal(Placement.AVAILABLE)} AS is_available,
+        {", ".join(f"({_SIGN}) * l.{head} AS {head}" for head in HEADS)}
+    FROM returns_gstr2bline l"""
+"""Every line of every version as the credit it is; Part B prints what reduces as positive."""
+
 
 def wanted(today: Standing) -> str:
     """Return the SELECT of every line the period's statement must have, over %(recipient)s and %(month)s (R7.6)."""

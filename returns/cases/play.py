@@ -20,6 +20,7 @@ from ims_portal.rules.money import NIL, Tax, to_paise
 from ims_portal.rules.periods import Filer, Frequency, Return, TaxPeriod
 from invoices import actions, feeds, locking, outward, staging
 from invoices.actions import Choice
+from invoices.feeds_json.isd import Gstr6, IsdDocument
 from invoices.models import Inbox, Record, SupplierReturn
 from returns import gstr2b, gstr3b, ledgers
 from returns.cases.case import Case, day, tax
@@ -261,7 +262,28 @@ def _save(story: Story, event: Event) -> None:
 
 
 def _file(story: Story, event: Event) -> None:
+    if event["form"] == Form.GSTR6.value:
+        _file_isd(story, event)
+        return
     outward.file(**_return_of(story, event), found=[*_documents(story, event), *_summaries(event)])
+    _remember(story, event)
+
+
+def _file_isd(story: Story, event: Event) -> None:
+    distributed = [
+        IsdDocument(
+            position=line["ref"],
+            recipient=story.taxpayers[line["recipient"]].gstin,
+            section=KINDS[line["kind"]],
+            number=line["no"],
+            date=day(line["date"]),
+            is_eligible=True,
+            tax=tax(line["tax"]),
+        )
+        for line in event.get("docs", ())
+    ]
+    told = Gstr6(story.taxpayers[event["party"]].gstin, periods.parse(event["period"]), story.today)
+    feeds.take_isd(found=[*distributed, told], clock=story.clock)
     _remember(story, event)
 
 
