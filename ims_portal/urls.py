@@ -4,6 +4,7 @@ from django.conf.urls.i18n import i18n_patterns
 from django.urls import include, path
 
 from ims_portal import views
+from invoices.views import feeds
 
 urlpatterns = [
     path("", views.front, name="front"),
@@ -16,6 +17,8 @@ urlpatterns = [
         path("t/<str:gstin>/", include("returns.urls")),
         path("t/<str:gstin>/", include("invoices.urls")),
         path("control/clock/", views.control_clock, name="control-clock"),
+        path("control/feeds/", feeds.feeds, name="control-feeds"),
+        path("control/feeds/<uuid:pk>/", feeds.feed, name="control-feed"),
         prefix_default_language=True,
     ),
 ]

@@ -13,9 +13,10 @@ class InvoicesConfig(AppConfig):
     def ready(self) -> None:
         """Name the tasks that look after this application's jobs."""
         from ims_portal import queue  # noqa: PLC0415 - models exist only once all applications are loaded
-        from invoices.models import Upload  # noqa: PLC0415
+        from invoices.models import FeedBatch, Upload  # noqa: PLC0415
 
         queue.serve(Upload, "invoices.tasks.ingest_upload")
+        queue.serve(FeedBatch, "invoices.tasks.ingest_feed")
 
         from ims_portal import tiles as home  # noqa: PLC0415
         from invoices import tiles  # noqa: PLC0415

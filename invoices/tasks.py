@@ -1,12 +1,12 @@
-"""The worker's door for uploads: a message only means "look at this job"."""
+"""The worker's door for uploads and feeds: a message only means "look at this job"."""
 
 from __future__ import annotations
 
 from celery import shared_task
 
 from ims_portal import clock, queue
-from invoices import locking, uploads
-from invoices.models import Upload
+from invoices import feed_uploads, locking, uploads
+from invoices.models import FeedBatch, Upload
 
 
 # The largest file takes longer than other work; both limits stay below the broker's visibility timeout.
@@ -20,3 +20,15 @@ def ingest_upload(job_id: str, **_: object) -> None:
             uploads.ingest(upload=upload, clock=clock.portal())
         except locking.BusyError:
             queue.put_back(upload, uploads.Stage.BUSY.value)
+
+
+@shared_task(name="invoices.tasks.ingest_feed", soft_time_limit=540, time_limit=570)
+def ingest_feed(job_id: str, **_: object) -> None:
+    """Take in a feed, if there is anything left to do of it."""
+    with queue.claimed(FeedBatch, job_id) as batch:
+        if batch is None:
+            return
+        try:
+            feed_uploads.ingest(batch=batch, clock=clock.portal())
+        except locking.BusyError:
+            queue.put_back(batch, uploads.Stage.BUSY.value)

@@ -86,7 +86,7 @@ def receive(
     refused = open_forms.look(supplier=taxpayer, form=form, period=period, at=at).saving
     if refused is not None:
         raise refused
-    kept = _keep(file)
+    kept = keep(file)
     upload = None
     try:
         with transaction.atomic(durable=True):
@@ -143,8 +143,11 @@ def _new_or_live(
         return live or _new_or_live(taxpayer, form, period, kept, name, actor)
 
 
-def _keep(file: UploadedFile[bytes]) -> Kept:
-    """Write a file to disk under a name of our own, piece by piece, and return what lies there."""
+def keep(file: UploadedFile[bytes]) -> Kept:
+    """Write a file to disk under a name of our own, piece by piece, and return what lies there.
+
+    Raises UploadRefusedError for one too large or empty; then nothing lies there.
+    """
     limit = settings.IMS_UPLOAD_LIMIT
     if file.size is not None and file.size > limit:
         raise _too_large(limit)
