@@ -30,7 +30,6 @@ class Command(BaseCommand):
         password = os.environ.get("IMS_DEMO_PASSWORD") or PASSWORD
         if not signins and demo.seed(password=password):
             self.stdout.write(f"The story is set; the portal's date is {demo.moment(demo.BEGINS):%d/%m/%Y %H:%M} IST.")
-            self.stdout.write(f"Not in it yet: {', '.join(demo.NOT_BUILT)}.")
         self._print_sign_ins(password)
 
     def _print_sign_ins(self, password: str) -> None:
