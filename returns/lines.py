@@ -184,7 +184,9 @@ def page(*, statement: Gstr2b, filters: Filters, size: int, after: str = "") -> 
     """Return a page of a statement's lines, by key: never an OFFSET. One query, whatever the depth."""
     where = _cursor(after)
     backwards = bool(where and where["back"])
-    found = filters.of(gstr2b.lines(statement)).select_related("record__supplier")
+    found = filters.of(gstr2b.lines(statement)).select_related(
+        "record__supplier", "record__reversal__document__supplier"
+    )
     if where:
         found = found.extra(  # noqa: S610 a row comparison over our own column names; the values are parameters
             where=[f"({_COLUMNS}) {'<' if backwards else '>'} (%s, %s, %s, %s)"], params=where["key"]

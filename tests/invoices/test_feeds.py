@@ -361,7 +361,16 @@ def test_a_second_file_replaces_the_first_while_no_statement_used_it() -> None:
         ("ISD/2", "W", 4500),
     ]
     assert SupplierReturn.objects.get().filed_on == date(2026, 11, 13)
-    assert factories.computed(recipient(), period="092026", on="2026-10-14").statement.line_count == 0
+
+
+def test_a_gstr6_may_be_replaced_by_one_that_distributes_nothing() -> None:
+    closed("092026", "2026-10-20")
+    take_isd(files.gstr6(files.isd_document()))
+    before = Inbox.objects.get(pk=recipient().pk).seq
+    taken = take_isd(files.gstr6())
+    assert (taken.replaced, taken.record_ids) == (1, [])
+    assert not Record.objects.filter(status="F").exists()
+    assert Inbox.objects.get(pk=recipient().pk).seq == before + 1
 
 
 def test_a_file_a_draft_has_used_cannot_be_replaced() -> None:
@@ -515,14 +524,24 @@ def test_only_what_an_earlier_statement_counted_as_available_is_reversed(counted
         period="102026",
         on="2026-11-10",
     )
-    factories.act(rejected, "R", on="2026-11-12", remark="Not ours")
-    factories.act(pending, "P", on="2026-11-12")
+    factories.computed(recipient(), period="102026", on="2026-11-14")  # counts both, but not for long
+    factories.act(rejected, "R", on="2026-11-15", remark="Not ours")
+    factories.act(pending, "P", on="2026-11-15")
     closed("102026", "2026-11-18")
     of_october = {"supprd": "102026", "docdt": "05-10-2026", "itcprd": "112026"}
     for number in ("NO", "LATER"):
         assert refused(lambda number=number: take_reversals(reversal(docnum=number, **of_october))) == [
             ("records[0]", "docnum", "APP-B02")
         ]
+
+
+def test_what_the_statement_of_the_same_period_counts_is_no_earlier_credit() -> None:
+    factories.taxpayer(SUPPLIER, first=202609)
+    document = factories.document(number="INV1", tax=180, recipient=files.IMPORTER, supplier=SUPPLIER, on="2026-09-05")
+    factories.filed(document, supplier=SUPPLIER, period="092026", on="2026-10-10")
+    factories.computed(recipient(), period="092026", on="2026-10-14")
+    assert refused(lambda: take_reversals(reversal(itcprd="092026"))) == [("records[0]", "docnum", "APP-B02")]
+    assert len(take_reversals(reversal(itcprd="102026")).record_ids) == 1
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,11 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from ims_portal import clock
-from ims_portal.clock import Fixed
 from ims_portal.models import PortalClock, User
 from ims_portal.rules import periods
 from invoices import standing
 from invoices.models import ActionEvent, Record, SupplierReturn
-from returns import demo, gstr2b
+from returns import demo
 from returns.models import Addback, Filing
 
 pytestmark = pytest.mark.django_db
@@ -70,23 +69,6 @@ def test_earlier_rejections_cost_their_suppliers_and_settled_periods_are_filed()
     assert sorted(recipient.values_list("month", flat=True)) == list(range(202601, 202610))
     open_month = demo._taxpayer(demo.RECIPIENT).inbox.open_month
     assert periods.TaxPeriod(open_month).name == "102026"
-
-
-def test_the_draft_of_october_has_the_figures_of_the_samples() -> None:
-    told()
-    recipient = demo._taxpayer(demo.RECIPIENT)
-    at = Fixed(demo.moment("2026-11-14"))
-    sums = gstr2b.compute(taxpayer=recipient, period=periods.parse("102026"), actor=None, clock=at).statement.sums
-    available, barred, rejected = sums["available"], sums["not_available"], sums["rejected"]
-    assert available["A_I"]["b2b"][1:] == [4954509, 1360314, 1360314, 0]
-    assert available["A_I"]["b2ba"][1:] == [0, 270000, 270000, 0]
-    assert available["A_III"]["b2b"][1:] == [0, 90000, 90000, 0]
-    assert available["B_I"]["b2bcn"][1:] == [1700000, 180000, 180000, 2000000]
-    assert available["B_I"]["b2bcna"][1:] == [90000, 0, 0, 0]
-    assert available["B_III"]["b2bcn"][1:] == [0, 10000, 10000, 0]
-    assert barred["A_I"]["b2b"][1:] == [540000, 216000, 216000, 0]
-    assert rejected["A_I"]["b2b"][1:] == [270000, 450000, 450000, 0]
-    assert rejected["B_I"]["b2bcn"][1:] == [180000, 0, 0, 0]
 
 
 def test_a_second_run_changes_nothing_and_prints_the_sign_ins_again() -> None:

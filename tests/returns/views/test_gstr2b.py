@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 import uuid
+from datetime import date
 
 import pytest
 
 from ims_portal.models import Taxpayer
+from ims_portal.rules import periods
 from ims_portal.rules.documents import Section
 from ims_portal.rules.money import Tax
 from ims_portal.rules.periods import Frequency
+from invoices import feeds
+from invoices.feeds_json.reversals import Reversal, ReversalBatch, Reversed
+from invoices.models import Record
 from returns import gstr3b
 from returns.models import Gstr2b, Gstr2bJob
 from tests import factories
@@ -156,6 +161,24 @@ def test_lines_say_status_reduction_remark_and_rule(computed: Desk) -> None:
         "R2.1; R7.6",
     ):
         assert part in found
+
+
+def test_a_reversal_names_the_supplier_who_never_paid(desk: Desk) -> None:
+    desk.documents()
+    factories.computed(desk.taxpayer)
+    gstr3b.file(taxpayer=desk.taxpayer, period=factories.OCTOBER, actor=None, clock=factories.clock("2025-11-18"))
+    told = Reversed("b2b", factories.SUPPLIER, factories.OCTOBER, "INV1", date(2025, 10, 5))
+    november = periods.parse("112025")
+    reversal = Reversal("records[0]", factories.RECIPIENT, november, Tax(igst=100), told)
+    feeds.take_reversals(found=[reversal, ReversalBatch("R37A-1")], clock=factories.clock("2025-12-01"))
+    factories.computed(desk.taxpayer, period="112025", on="2025-12-14")
+    desk.today("2025-12-14")
+    found = text(desk.get("returns/112025/gstr2b/all/r37a/"))
+    assert "INV1" in found
+    assert factories.SUPPLIER in found
+    assert "Customs" not in found
+    record = Record.objects.get(section="r37a")
+    assert factories.SUPPLIER in text(desk.get(f"ims/records/{record.pk}/"))
 
 
 def test_lines_are_paged_by_key(desk: Desk) -> None:
