@@ -116,15 +116,10 @@ def filed(*, return_id: int) -> list[int]:
     return [int(str(pk)) for (pk,) in rows]
 
 
-def take_back(record_ids: Iterable[int]) -> list[int]:
-    """Withdraw documents of an earlier file, keeping their history; return the versions they had replaced."""
+def take_back(record_ids: Iterable[int]) -> None:
+    """Withdraw documents of an earlier file, keeping their history; the versions they had replaced stand again."""
     ids = {"ids": list(record_ids)}
-    rows = run(
-        """
-        UPDATE invoices_record o SET superseded_by_id = NULL WHERE o.superseded_by_id = ANY(%(ids)s) RETURNING o.id
-    """,
-        ids,
-    )
+    run("UPDATE invoices_record o SET superseded_by_id = NULL WHERE o.superseded_by_id = ANY(%(ids)s)", ids)
     run(
         """
         UPDATE invoices_record r SET status = 'W', filed_on = NULL, gstr2b_month = NULL, version = r.version + 1
@@ -132,7 +127,6 @@ def take_back(record_ids: Iterable[int]) -> list[int]:
     """,
         ids,
     )
-    return [int(str(pk)) for (pk,) in rows]
 
 
 def resolve(*, isd_id: int) -> None:

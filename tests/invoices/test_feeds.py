@@ -392,6 +392,20 @@ def test_an_isd_amendment_replaces_its_original_or_counts_the_difference() -> No
     assert (record.chain_no, record.original.number, record.effect, record.section) == (2, "ISD/1", Tax(-500), "isd")
 
 
+def test_an_amendment_that_is_ineligible_too_counts_the_difference_to_what_was_not_available() -> None:
+    first = files.isd_document(docdt="31-08-2026", itcelg="N")
+    take_isd(files.gstr6(first, fp="082026", filed_on="11-09-2026"), on="2026-09-12")
+    closed("092026", "2026-10-20")
+    amendment = {"odoctyp": "ISDI", "odocnum": "ISD/1", "odocdt": "31-08-2026"}
+    take_isd(files.gstr6(amendments=(files.isd_document("ISD/1A", igst=40, itcelg="N", **amendment),)))
+    assert (Record.objects.get(number="ISD/1A").effect, Record.objects.get(number="ISD/1A").unavailable) == (
+        Tax(-500),
+        "I",
+    )
+    take_isd(files.gstr6(amendments=(files.isd_document("ISD/1A", igst=40, **amendment),)))
+    assert Record.objects.get(number="ISD/1A", status="F").effect == Tax(4000)
+
+
 def test_a_replaced_amendment_gives_its_original_its_place_back() -> None:
     take_isd(files.gstr6(files.isd_document(docdt="30-09-2026"), fp="092026", filed_on="14-10-2026"))
     amendment = files.isd_document("ISD/1A", igst=40, odoctyp="ISDI", odocnum="ISD/1", odocdt="30-09-2026")
