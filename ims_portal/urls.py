@@ -15,6 +15,7 @@ urlpatterns = [
         path("t/<str:gstin>/", views.home, name="home"),
         path("t/<str:gstin>/", include("returns.urls")),
         path("t/<str:gstin>/", include("invoices.urls")),
+        path("rules/", views.rules_page, name="rules"),
         path("control/clock/", views.control_clock, name="control-clock"),
         prefix_default_language=True,
     ),

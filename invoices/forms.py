@@ -208,6 +208,7 @@ class AcceptForm(AnswerForm):
 
     def _check_part(self, declared: Tax, cap: Tax) -> None:
         found = actions.DECLARATION_REFUSALS.decide(
+            self.line.period.month,
             action=Action.ACCEPT,
             answer=Answer.PART,
             is_specified=self.line.is_specified,
@@ -270,7 +271,7 @@ class RejectForm(AnswerForm):
         lacks_remark = "remark" not in self.errors and not tidy(self.cleaned_data["remark"])
         if reason == ReasonCode.OTHER and lacks_remark and self.line.takes_remark:
             self.add_error("remark", _("The reason is Other. Write what it is."))
-        if self.line.record.reduces and not self.cleaned_data.get("told"):
+        if self.line.record.adds_back and not self.cleaned_data.get("told"):
             self.add_error("told", _("Tick that it is not yours, or that the supplier has been told."))
 
 

@@ -12,6 +12,10 @@ from ims_portal import sql
 from ims_portal.rules import actions, documents, gstr2b, gstr3b
 from ims_portal.rules.money import HEADS
 from ims_portal.sql import run
+from invoices.standing import time_barred
+
+MONTH = "coalesce(r.gstr2b_month, r.earliest_month)"
+"""The number that governs a record's rules: its GSTR-2B month; while it is only saved the earliest it can have."""
 
 SIGN_OF = "(CASE WHEN {0} < 0 THEN '-' WHEN {0} > 0 THEN '+' ELSE '0' END)"
 
@@ -31,8 +35,12 @@ def refresh(record_ids: Collection[int]) -> None:
     sets = {
         "has_baseline": "b.id IS NOT NULL",
         "original_is_open": "(o.id IS NOT NULL AND o.settled_month IS NULL AND o.superseded_by_id IS NULL)",
-        "reduces": sql.case(actions.REDUCES, of_chain | {"effect": SIGN_OF.format(f"({' + '.join(effect.values())})")}),
-        "kind": sql.case(actions.KINDS, of_chain | {"has_baseline": "b.id IS NOT NULL", "change": change}),
+        "reduces": sql.dated_case(
+            actions.REDUCES, of_chain | {"effect": SIGN_OF.format(f"({' + '.join(effect.values())})")}, day=MONTH
+        ),
+        "kind": sql.dated_case(
+            actions.KINDS, of_chain | {"has_baseline": "b.id IS NOT NULL", "change": change}, day=MONTH
+        ),
         "is_pos_ineligible": "u.is_pos_ineligible",
         **_place_once_filed(),
         **{f"effect_{head}": expression for head, expression in effect.items()},
@@ -85,16 +93,8 @@ def _why_not_available() -> str:
     ineligible = documents.POS_INELIGIBLE_SQL.format(
         supplier_state="coalesce(left(sp.gstin, 2), '')", pos="r.pos", recipient_state="left(rc.gstin, 2)"
     )
-    barred = sql.case(
-        gstr2b.TIME_BAR,
-        {
-            "section": "r.section",
-            "is_reverse_charge": "r.reverse_charge",
-            "adds_itc": f"({' + '.join(_effect('a').values())} > 0)",
-            "is_past_limit": gstr2b.TIME_LIMIT.sql.format(
-                period="coalesce(r.gstr2b_month, 0)", credit_fy="r.credit_fy"
-            ),
-        },
+    barred = time_barred(
+        "r", adds_itc=f"({' + '.join(_effect('a').values())} > 0)", month="coalesce(r.gstr2b_month, 0)"
     )
     return f"""SELECT ({ineligible} AND r.supplier_id IS NOT NULL) AS is_pos_ineligible,
                     {barred} AS is_time_barred"""
@@ -111,7 +111,7 @@ def _place_once_filed() -> dict[str, str]:
         {"section": "r.section", "is_reverse_charge": "r.reverse_charge", **facts},
         day="r.gstr2b_month",
     )
-    unavailable = sql.case(gstr2b.UNAVAILABLE, facts)
+    unavailable = sql.dated_case(gstr2b.UNAVAILABLE, facts, day="r.gstr2b_month")
     return {
         "bypass": f"(CASE WHEN r.status = 'F' THEN {bypass} ELSE r.bypass END)",
         "unavailable": f"(CASE WHEN r.status = 'F' THEN {unavailable} ELSE r.unavailable END)",
@@ -176,14 +176,16 @@ def charge(record_ids: Collection[int]) -> None:
     Standing is what earlier versions charged plus what rejections added back. Where the law charges no tax the
     taxable value is kept all the same, for a supplier's own documents.
     """
-    charges = sql.case(gstr3b.CHARGES, {"section": "r.section", "is_reverse_charge": "r.reverse_charge"})
-    is_outward = sql.case(gstr3b.CHARGES, {"section": "r.section", "is_reverse_charge": "false"})
+    of_form = {"section": "r.section"}
+    charges = sql.dated_case(gstr3b.CHARGES, of_form | {"is_reverse_charge": "r.reverse_charge"}, day="r.own_month")
+    is_outward = sql.dated_case(gstr3b.CHARGES, of_form | {"is_reverse_charge": "false"}, day="r.own_month")
+    added_back = f"v.settled_as = 'R' AND {adds_back('v')}"
     heads = ("taxable", *HEADS)
     sign = gstr2b.SIGN.sql.format(section="r.section")
     standing_sums = ", ".join(
         f"coalesce(sum(v.charged_{head}), 0)"
         + (
-            f" + coalesce(sum(CASE WHEN v.settled_as = 'R' AND v.reduces THEN greatest(0, -v.effect_{head}) END), 0)"
+            f" + coalesce(sum(CASE WHEN {added_back} THEN {gstr2b.CAP.sql.format(effect=f'v.effect_{head}')} END), 0)"
             if head != "taxable"
             else ""
         )
@@ -205,6 +207,15 @@ def charge(record_ids: Collection[int]) -> None:
         WHERE r.id = d.id AND r.supplier_id IS NOT NULL AND {is_outward}
     """,
         {"ids": list(record_ids)},
+    )
+
+
+def adds_back(alias: str) -> str:
+    """Return whether a record's settled rejection raises its supplier's liability, as SQL over a record (R6.3)."""
+    return sql.dated_case(
+        gstr3b.ADDS_BACK,
+        {"reduces": f"{alias}.reduces"},
+        day=f"coalesce({alias}.gstr2b_month, {alias}.earliest_month)",
     )
 
 

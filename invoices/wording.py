@@ -191,7 +191,7 @@ def overtaken(event: ActionEvent) -> str:
 def rejection_cost(record: Record) -> tuple[str, bool]:
     """Return what rejecting a record does to whom, and whether its supplier's tax rises (R6.3)."""
     names = {"supplier": supplier(record), "tax": show.inr(record.effect.total), "cap": show.inr(record.cap.total)}
-    if record.reduces:
+    if record.adds_back:
         names["period"] = show.period(record.own_month)
         return _("Your ITC stays. %(supplier)s's tax rises by %(cap)s in a GSTR-3B after %(period)s.") % names, True
     if record.section == Section.CNA:

@@ -172,6 +172,7 @@ def refusal_of(
     """Return why the period's statement cannot be made, or None."""
     is_own = not taxpayer.is_isd and filer.owns(period)
     return gstr2b.COMPUTE_REFUSALS.decide(
+        period.month,
         is_own_period=is_own,
         is_filed=period.month < inbox.open_month,
         is_early=day < periods.draft_day(filer, period, in_force),
@@ -261,8 +262,9 @@ class Change:
 
     @property
     def is_one(self) -> bool:
-        """Whether anything of the line differs: what was set and set back in between does not."""
-        return any(getattr(self.older, name, None) != getattr(self.newer, name, None) for name in gstr2b_sql.LINE)
+        """Whether anything that counts differs: what was set and set back does not, nor another reason for the same."""
+        counts = [name for name in gstr2b_sql.LINE if name != "why_id"]
+        return any(getattr(self.older, name, None) != getattr(self.newer, name, None) for name in counts)
 
     @property
     def difference(self) -> Tax:

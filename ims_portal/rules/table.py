@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Hashable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Generic, TypeVar
 
@@ -17,6 +17,14 @@ Outcome_co = TypeVar("Outcome_co", bound=Hashable, covariant=True)
 Fact = str | bool | int
 Facts = Mapping[str, tuple[Fact, ...]]
 """Each fact with the finite list of values it can have."""
+
+
+class Unit(Enum):
+    """The number a rule is dated by: a period YYYYMM (a quarter by its last month), a day YYYYMMDD, a year YYYY."""
+
+    PERIOD = "period"
+    DAY = "day"
+    YEAR = "financial year"
 
 
 class NoVersionInForceError(LookupError):
@@ -56,12 +64,16 @@ def plain(value: Fact | Enum) -> Fact:
 
 @dataclass(frozen=True, slots=True)
 class Decision(Generic[Outcome_co]):
-    """What a table answered, and the row that decided (`index` counts from 0; the last is `otherwise`)."""
+    """What a table answered, and the row that decided (`index` counts from 0; the last is `otherwise`).
+
+    `version` is the number from which the deciding version of a dated rule is in force.
+    """
 
     outcome: Outcome_co
     index: int
     cite: str
     ours: bool
+    version: int = 0
 
 
 @dataclass(frozen=True)
@@ -120,14 +132,15 @@ def otherwise(outcome: Outcome, *, cite: str, ours: bool = False) -> Row[Outcome
 class Dated(Generic[Outcome_co]):
     """Versions of a table by the number from which each is in force.
 
-    `governed_by` says which number that is: a period as YYYYMM (a quarter by its last month) or a day as
-    YYYYMMDD. The earliest version of a rule that SQL reads starts at 0 and is explicit, because SQL would
-    answer NULL where Python raises, and NULL in a refusal table reads as "allowed".
+    `governed_by` says of what that number is, `unit` how it is written. The earliest version of a rule that SQL reads
+    starts at 0 and is explicit, because SQL would answer NULL where Python raises, and NULL in a refusal table reads
+    as "allowed".
     """
 
     name: str
     governed_by: str
     versions: Mapping[int, Table[Outcome_co]]
+    unit: Unit = Unit.PERIOD
 
     def __post_init__(self) -> None:
         starts = list(self.versions)
@@ -147,4 +160,12 @@ class Dated(Generic[Outcome_co]):
 
     def decide(self, when: int, /, **facts: Fact) -> Decision[Outcome_co]:
         """Return the answer of the version in force at `when`."""
-        return self.at(when).decide(**facts)
+        version = self.version_at(when)
+        return replace(self.versions[version].decide(**facts), version=version)
+
+
+def always(
+    name: str, *, governed_by: str, facts: Facts, rows: tuple[Row[Outcome], ...], unit: Unit = Unit.PERIOD
+) -> Dated[Outcome]:
+    """Return a rule that has had one version as long as there is GST; a change adds a second one beside it."""
+    return Dated(name, governed_by, {0: Table(name, facts, rows)}, unit)

@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from ims_portal.rules import why
 from ims_portal.rules.money import to_rupees
 from ims_portal.rules.periods import TaxPeriod
 
@@ -65,6 +66,13 @@ def period(value: TaxPeriod | int | None) -> str:
     if not value:
         return ""
     return value.label if isinstance(value, TaxPeriod) else f"{int(value) % 100:02d}/{int(value) // 100}"
+
+
+@register.filter
+def since(version: int) -> str:
+    """Return from when a version of a rule is in force, in words."""
+    start = why.since(int(version))
+    return _("in force from %(start)s") % {"start": start} if start else _("in force since GST began")
 
 
 @register.filter
