@@ -161,7 +161,11 @@ class AnswerForm(forms.Form):
             remark=actions.remark_fact(choice.remark),
         ).outcome
         if found is Refusal.REMARKS_TOO_LONG:
-            self.add_error("remark", _("At most 250 characters; this has %(n)d.") % {"n": len(choice.remark)})
+            self.add_error(
+                "remark",
+                _("At most %(limit)d characters; this has %(n)d.")
+                % {"limit": actions.REMARK_LIMIT, "n": len(choice.remark)},
+            )
         elif found is not None:
             self.add_error("remark", wording.refusal_text(found, self.line.record))
 

@@ -31,7 +31,6 @@ from returns.models import Adjustment, Filing, Gstr2b, ReturnPeriod
 from returns.table3 import Entry
 
 TABLE4_LOCK_FROM = "TABLE4_LOCK_FROM"
-REASON_LIMIT = 250
 
 
 class Gstr3bRefusedError(Exception):
@@ -207,7 +206,7 @@ def adjust(  # noqa: PLR0913 one argument per field of the form
             },
         )
         if command is None or not command.answer:
-            told = {"reason": reason.strip()[:REASON_LIMIT], "actor": actor, "at": at}
+            told = {"reason": reason.strip()[: rules.REASON_LIMIT], "actor": actor, "at": at}
             _adjust_under_lock(inbox, period, row, tax, told)
             audit.record(
                 event="gstr3b.adjusted", at=at, actor=actor, taxpayer=taxpayer, subject=f"GSTR-3B {period.name} {row}"

@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from ims_portal.models import Job, Taxpayer, User, paise, within_bounds
-from ims_portal.rules import gstr2b
+from ims_portal.rules import actions, gstr2b, gstr3b
 from ims_portal.rules.money import Tax
 from ims_portal.rules.periods import Frequency, TaxPeriod
 from invoices.models import Record
@@ -114,7 +114,7 @@ class Gstr2bLine(models.Model):
     sgst = paise("SGST/UTGST", default=0)
     cess = paise(_("cess"), default=0)
     answer = models.CharField(max_length=1, blank=True, default="")
-    remark = models.CharField(max_length=250, blank=True, default="")
+    remark = models.CharField(max_length=actions.REMARK_LIMIT, blank=True, default="")
     why = models.ForeignKey(
         Explanation,
         on_delete=models.PROTECT,
@@ -155,7 +155,7 @@ class Adjustment(models.Model):
     cgst = paise("CGST", default=0)
     sgst = paise("SGST/UTGST", default=0)
     cess = paise(_("cess"), default=0)
-    reason = models.CharField(max_length=250, blank=True, default="")
+    reason = models.CharField(max_length=gstr3b.REASON_LIMIT, blank=True, default="")
     actor = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     at = models.DateTimeField()
 

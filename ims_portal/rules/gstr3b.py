@@ -16,6 +16,8 @@ from ims_portal.rules.table import Dated, Decision, Fact, Facts, Table, always, 
 TABLE_3 = ("t3_1_a", "t3_1_b", "t3_1_d", "t3_1_1_i", "t3_2")
 TABLE_4 = ("t4A1", "t4A2", "t4A3", "t4A4", "t4A5", "t4B1", "t4B2", "t4C", "t4D1", "t4D2")
 ROWS = TABLE_3 + TABLE_4
+REASON_LIMIT = 250
+"""Characters of the reason for declaring a row otherwise than derived; our own limit, that of a remark (R5.3)."""
 FROM_STATEMENT = ("t3_1_d", *TABLE_4)
 """Rows that exist only once there is a GSTR-2B."""
 

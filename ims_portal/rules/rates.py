@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
 
@@ -84,6 +85,11 @@ DIFFERENTIAL = 65
 
 DIVISOR = 2 * 10_000 * 100
 """What `tax_due` must be divided by to give paise: two halves, hundredths of a percent, percent of the rate."""
+
+
+def is_differential(share: Decimal) -> bool:
+    """Whether a share of the rate, such as 0.65, is the one that may be charged (R10.7)."""
+    return share * 100 == DIFFERENTIAL
 
 
 def tax_due(*, taxable: int, rate: int, heads: Heads, is_differential: bool) -> tuple[int, int, int]:

@@ -158,6 +158,10 @@ class Dated(Generic[Outcome_co]):
             raise NoVersionInForceError(f"{self.name} has no version in force at {when}")
         return started[-1]
 
+    def ends(self, when: int) -> int | None:
+        """Return the start of the version that follows the one in force at `when`, None where none is known."""
+        return next((start for start in self.versions if start > when), None)
+
     def decide(self, when: int, /, **facts: Fact) -> Decision[Outcome_co]:
         """Return the answer of the version in force at `when`."""
         version = self.version_at(when)

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from ims_portal.rules import why
+from ims_portal.rules import actions, gstr3b, why
 from ims_portal.rules.money import to_rupees
 from ims_portal.rules.periods import TaxPeriod
 
@@ -96,6 +96,12 @@ def moment(value: datetime | None) -> str:
     if value is None or value == "":
         return ""
     return timezone.localtime(value).strftime("%d/%m/%Y %H:%M")
+
+
+@register.simple_tag
+def longest(what: str) -> int:
+    """Return how many characters a remark or a reason may have."""
+    return {"remark": actions.REMARK_LIMIT, "reason": gstr3b.REASON_LIMIT}[what]
 
 
 @register.simple_tag
