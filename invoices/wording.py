@@ -116,7 +116,7 @@ _REFUSALS = {
     ),
     Refusal.REJECT_NOT_ALLOWED: gettext_lazy("Bills of entry cannot be rejected. Accept or keep pending."),
     Refusal.PENDING_BLOCKED: gettext_lazy(
-        "%(number)s cannot be kept pending: its GSTR-2B period is before %(ends)s. Accept or reject it."
+        "%(number)s cannot be kept pending: the rules of GSTR-2B %(counts)s bar it. Accept or reject it."
     ),
     Refusal.PENDING_EXPIRED: gettext_lazy(
         "%(number)s could be pending until %(until)s. Accept or reject; untouched it is accepted with full reduction."
@@ -148,6 +148,7 @@ def refusal(code: Refusal, record: Record | None, today: Standing, *, number: st
     month = today.gstr2b_period(record).month
     return str(_REFUSALS[code]) % {
         **_dates(actions.ACTION_REFUSALS, month),
+        "counts": show.period(month),
         "number": record.number,
         "supplier": supplier(record),
         "settled": show.period(record.settled_month),

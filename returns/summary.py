@@ -224,6 +224,11 @@ class Staleness:
             "version": self.statement.version,
             "at": show.moment(self.statement.computed_at),
         }
+        if gstr2b.is_of_other_law(self.statement):
+            return (
+                _("GSTR-2B of %(period)s (version %(version)s, %(at)s) is out of date: the rules have changed since.")
+                % names
+            )
         if not self.changes:
             return (
                 _("GSTR-2B of %(period)s (version %(version)s, %(at)s) is out of date: a Pending lapsed since.") % names

@@ -6,11 +6,12 @@ same rows into a SQL CASE that answers for a million. A test proves both equal o
 
 from __future__ import annotations
 
+import hashlib
 import itertools
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 Outcome = TypeVar("Outcome", bound=Hashable)
 Outcome_co = TypeVar("Outcome_co", bound=Hashable, covariant=True)
@@ -166,6 +167,20 @@ class Dated(Generic[Outcome_co]):
         """Return the answer of the version in force at `when`."""
         version = self.version_at(when)
         return replace(self.versions[version].decide(**facts), version=version)
+
+
+def fingerprint(rules: Iterable[Dated[Any]], until: int) -> str:
+    """Return twelve hexadecimal digits that change when a version in force by `until` of one of these rules changes.
+
+    A version that begins later changes nothing.
+    """
+    in_force = [
+        (rule.name, start, [(line.outcome, sorted(line.when.items()), line.cite, line.ours) for line in table.rows])
+        for rule in rules
+        for start, table in rule.versions.items()
+        if start <= until
+    ]
+    return hashlib.sha256(repr(in_force).encode()).hexdigest()[:12]
 
 
 def always(
