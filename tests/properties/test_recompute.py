@@ -15,7 +15,7 @@ saves = st.lists(st.lists(st.tuples(st.integers(0, 99), worlds.wishes), max_size
 
 
 @pytest.mark.django_db(transaction=True)
-@worlds.examples(10)
+@worlds.examples(8)
 @given(drawn=worlds.several_chains, told=saves)
 def test_a_statement_computed_again_or_from_nothing_has_the_same_lines(
     drawn: list[Chain], told: list[list[tuple[int, Wish]]]

@@ -46,7 +46,7 @@ class Sent:
     answer: object
 
 
-@worlds.examples(10)
+@worlds.examples(8)
 @given(drawn=worlds.several_chains, told=steps, which=st.integers(0, 99))
 def test_a_command_sent_again_changes_no_row_and_answers_the_same(
     drawn: list[Chain], told: list[tuple[str, object]], which: int

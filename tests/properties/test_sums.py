@@ -28,7 +28,7 @@ saves = st.lists(st.lists(worlds.wishes, min_size=3, max_size=12), min_size=1, m
 
 
 @pytest.mark.django_db(transaction=True)
-@worlds.examples(10)
+@worlds.examples(8)
 @given(drawn=worlds.several_chains, told=saves, declared=entries)
 def test_sums_and_rows_are_those_of_the_lines(
     drawn: list[Chain], told: list[list[Wish]], declared: dict[str, Tax]
