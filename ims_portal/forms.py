@@ -49,3 +49,14 @@ class PortalDateForm(forms.Form):
     def moment(self) -> datetime:
         """The Indian moment that was asked for; only of a valid form."""
         return datetime.combine(self.cleaned_data["on"], self.cleaned_data["time"])
+
+
+class RulesForm(forms.Form):
+    """The day whose law is asked for; an empty one is today."""
+
+    on = forms.DateField(
+        label=_("Day"),
+        required=False,
+        input_formats=["%d/%m/%Y"],
+        error_messages={"invalid": _("Write the day as DD/MM/YYYY, for example 14/11/2026.")},
+    )

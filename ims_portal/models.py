@@ -12,7 +12,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from ims_portal.rules import money, periods
+from ims_portal.rules import money, periods, rates
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -41,7 +41,7 @@ class Taxpayer(models.Model):
     trade_name = models.CharField(_("trade name"), max_length=200, blank=True)
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.REGULAR)
     registered_on = models.DateField(null=True, blank=True)
-    first_month = models.PositiveIntegerField(default=201707)
+    first_month = models.PositiveIntegerField(default=periods.month_of(rates.GST_BEGAN))
 
     class Meta:
         constraints = [
@@ -79,7 +79,7 @@ class FilingFrequency(models.Model):
             models.UniqueConstraint(fields=["taxpayer", "from_month"], name="one_filing_frequency_per_start"),
             models.CheckConstraint(
                 condition=Q(from_month=0)
-                | Q(from_month__in=[y * 100 + m for y in range(2017, 2100) for m in (1, 4, 7, 10)]),
+                | Q(from_month__in=[y * 100 + m for y in range(rates.GST_BEGAN.year, 2100) for m in (1, 4, 7, 10)]),
                 name="filing_frequency_changes_at_quarter",
             ),
         ]

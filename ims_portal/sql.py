@@ -35,15 +35,17 @@ def literal(value: Hashable) -> str:
     return "'" + stored.replace("'", "''") + "'"
 
 
-def case(table: Table[Outcome], columns: Mapping[str, str]) -> str:
+def case(table: Table[Outcome], columns: Mapping[str, str], outcomes: Mapping[Outcome, str] | None = None) -> str:
     """Return a CASE expression that answers for each row what `table.decide` answers for one record.
 
-    `columns` maps every declared fact to an SQL expression that is never NULL.
+    `columns` maps every declared fact to an SQL expression that is never NULL; `outcomes` each answer to the SQL that
+    stands for it, where it is not the answer itself.
     """
     if columns.keys() != table.facts.keys():
         raise ValueError(f"{table.name} needs exactly the facts {sorted(table.facts)}, got {sorted(columns)}")
-    branches = [f"WHEN {_condition(line, columns)} THEN {literal(line.outcome)}" for line in table.rows[:-1]]
-    final = literal(table.rows[-1].outcome)
+    say = literal if outcomes is None else outcomes.__getitem__
+    branches = [f"WHEN {_condition(line, columns)} THEN {say(line.outcome)}" for line in table.rows[:-1]]
+    final = say(table.rows[-1].outcome)
     return f"(CASE {' '.join(branches)} ELSE {final} END)" if branches else final
 
 
@@ -54,7 +56,9 @@ def row_number(table: Table[Outcome], columns: Mapping[str, str]) -> str:
     return f"(CASE {' '.join(branches)} ELSE {final} END)" if branches else final
 
 
-def dated_case(rule: Dated[Outcome], columns: Mapping[str, str], *, day: str) -> str:
+def dated_case(
+    rule: Dated[Outcome], columns: Mapping[str, str], *, day: str, outcomes: Mapping[Outcome, str] | None = None
+) -> str:
     """Return a CASE over the versions of a rule; `day` is the SQL expression of the number that governs it.
 
     The rule must have an explicit version from 0 on: SQL would answer NULL before the first one.
@@ -62,9 +66,17 @@ def dated_case(rule: Dated[Outcome], columns: Mapping[str, str], *, day: str) ->
     if 0 not in rule.versions:
         raise ValueError(f"{rule.name}: a rule read by SQL needs an explicit earliest version")
     latest_first = sorted(rule.versions.items(), reverse=True)
-    branches = [f"WHEN {day} >= {start} THEN {case(table, columns)}" for start, table in latest_first if start]
-    final = case(rule.versions[0], columns)
+    branches = [
+        f"WHEN {day} >= {start} THEN {case(table, columns, outcomes)}" for start, table in latest_first if start
+    ]
+    final = case(rule.versions[0], columns, outcomes)
     return f"(CASE {' '.join(branches)} ELSE {final} END)" if branches else final
+
+
+def version_in_force(rules: Iterable[Dated[Any]], *, day: str) -> str:
+    """Return the latest start of any version of these rules at `day`, as SQL: the same number, the same versions."""
+    starts = sorted({start for rule in rules for start in rule.versions if start}, reverse=True)
+    return "(CASE " + " ".join(f"WHEN {day} >= {start} THEN {start}" for start in starts) + " ELSE 0 END)"
 
 
 def _condition(line: Row[Outcome], columns: Mapping[str, str]) -> str:

@@ -16,6 +16,7 @@ urlpatterns = [
         path("t/<str:gstin>/", views.home, name="home"),
         path("t/<str:gstin>/", include("returns.urls")),
         path("t/<str:gstin>/", include("invoices.urls")),
+        path("rules/", views.rules_page, name="rules"),
         path("control/clock/", views.control_clock, name="control-clock"),
         path("control/feeds/", feeds.feeds, name="control-feeds"),
         path("control/feeds/<uuid:pk>/", feeds.feed, name="control-feed"),

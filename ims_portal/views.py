@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from django.conf import settings
 from django.contrib import messages
@@ -15,15 +15,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from ims_portal import access, clock, tiles, web
+from ims_portal import access, clock, rulebook, tiles, web
 from ims_portal.clock import ClockNotSettableError
-from ims_portal.forms import PortalDateForm
+from ims_portal.forms import PortalDateForm, RulesForm
 from ims_portal.rules import periods
 from ims_portal.rules.periods import Return
-
-DUE = {row.outcome: row.when.get("form", (Return.GSTR3B,))[0] for row in periods.DUE_DAYS.rows}
-NEXT_DAYS = (*sorted(DUE.items()), *((day + 1, "") for day in sorted(DUE) if day + 1 not in DUE), (1, ""))
-"""Days of a month worth going to, with the return due then: due days, the days after them, and the first."""
+from ims_portal.rules.table import Fact
 
 
 @login_not_required
@@ -57,6 +54,24 @@ def home(request: HttpRequest, gstin: str) -> HttpResponse:
     return render(request, "ims_portal/home.html", {"tiles": tiles.of(held, request.portal_now)})  # type: ignore[attr-defined]
 
 
+@require_safe
+def rules_page(request: HttpRequest) -> HttpResponse:
+    """Show every table of the law as in force on a chosen day; today's where none, or no day, is asked for."""
+    request.portal_now = now = clock.portal().now()  # type: ignore[attr-defined]
+    asked = RulesForm(request.GET or None)
+    day = (asked.cleaned_data["on"] if asked.is_valid() else None) or clock.day(now)
+    only_ours = bool(request.GET.get("ours"))
+    context = {
+        "form": asked,
+        "day": day,
+        "only_ours": only_ours,
+        "chapters": rulebook.chapters(day, only_ours=only_ours),
+        "figures": rulebook.FIGURES,
+        "errors": [(asked["on"].id_for_label, text) for text in asked.errors.get("on", [])],
+    }
+    return render(request, "ims_portal/rules.html", context, status=422 if context["errors"] else 200)
+
+
 @require_http_methods(["GET", "POST"])
 def control_clock(request: HttpRequest) -> HttpResponse:
     """Move the sandbox's date forward; for administrators, in the sandbox only."""
@@ -83,11 +98,18 @@ def control_clock(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _steps(now: datetime) -> list[tuple[str, datetime, str]]:
+def _worth_going_to(today: date) -> list[tuple[int, Fact]]:
+    """Return days of a month with the return due then: due days, the days after them, and the first."""
+    rows = periods.DUE_DAYS.at(periods.month_of(today)).rows
+    due = {row.outcome: row.when.get("form", (Return.GSTR3B,))[0] for row in rows}
+    return [*sorted(due.items()), *((day + 1, "") for day in sorted(due) if day + 1 not in due), (1, "")]
+
+
+def _steps(now: datetime) -> list[tuple[str, datetime, Fact]]:
     """Return the next days worth going to, at ten in the morning: name, moment, what falls due."""
     today = clock.day(now)
     found = []
-    for number, what in NEXT_DAYS:
+    for number, what in _worth_going_to(today):
         day = today.replace(day=1)
         while day.day != number or day <= today:
             day += timedelta(days=1)

@@ -13,6 +13,7 @@ from ims_portal.rules import actions, gstr2b
 from ims_portal.rules.actions import Action, Refusal
 from ims_portal.rules.money import HEADS, Tax
 from ims_portal.sql import run
+from invoices import records_sql
 from invoices.standing import Standing, time_barred_sql
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def _refusal(columns: Mapping[str, str], answer: str, caps: Mapping[str, str]) -
     )
     steps = (
         sql.dated_case(actions.ACTION_REFUSALS, {"action": "c.action", **facts}, day=month),
-        sql.case(
+        sql.dated_case(
             actions.DECLARATION_REFUSALS,
             {
                 "action": "c.action",
@@ -105,9 +106,10 @@ def _refusal(columns: Mapping[str, str], answer: str, caps: Mapping[str, str]) -
                 "exceeds_cap": "(" + " OR ".join(f"c.d_{head} > {caps[head]}" for head in HEADS) + ")",
                 "cgst_differs": "c.d_cgst <> c.d_sgst",
             },
+            day=month,
         ),
         sql.dated_case(actions.REMARK_REFUSALS, {"action": "c.action", "answer": answer, "remark": remark}, day=month),
-        sql.case(actions.REASON_REFUSALS, {"action": "c.action", "has_reason": "c.reason <> ''"}),
+        sql.dated_case(actions.REASON_REFUSALS, {"action": "c.action", "has_reason": "c.reason <> ''"}, day=month),
     )
     return f"coalesce({', '.join(steps)})"
 
@@ -222,6 +224,20 @@ class Settled:
     is_reducing_rejection: bool
 
 
+def suppliers_charged(recipient_id: int, month: int) -> set[int]:
+    """Return the suppliers whose liability filing a period may raise: those of chosen rejections (R6.3)."""
+    rows = run(
+        f"""
+        SELECT DISTINCT r.supplier_id FROM invoices_record r
+        WHERE r.recipient_id = %(recipient)s AND r.status = 'F' AND r.settled_month IS NULL
+          AND r.superseded_by_id IS NULL AND r.gstr2b_month <= %(month)s AND r.action = 'R'
+          AND r.supplier_id IS NOT NULL AND {records_sql.adds_back("r")}
+    """,
+        {"recipient": recipient_id, "month": month},
+    )
+    return {int(str(pk)) for (pk,) in rows}
+
+
 def settle(recipient_id: int, today: Standing, month: int) -> list[Settled]:
     """Stamp every record a filed 3B consumes with its period, as accepted or rejected (R7.7), and return them.
 
@@ -239,7 +255,7 @@ def settle(recipient_id: int, today: Standing, month: int) -> list[Settled]:
           AND r.superseded_by_id IS NULL AND r.gstr2b_month <= %(month)s
           AND (r.bypass <> '' OR {effective} <> 'P')
         RETURNING r.id, r.supplier_id, r.own_month, r.section, r.inv_type, {caps},
-            r.settled_as = 'R' AND r.reduces
+            r.settled_as = 'R' AND {records_sql.adds_back("r")}
     """,
         {"recipient": recipient_id, "month": month},
     )

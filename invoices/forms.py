@@ -161,7 +161,11 @@ class AnswerForm(forms.Form):
             remark=actions.remark_fact(choice.remark),
         ).outcome
         if found is Refusal.REMARKS_TOO_LONG:
-            self.add_error("remark", _("At most 250 characters; this has %(n)d.") % {"n": len(choice.remark)})
+            self.add_error(
+                "remark",
+                _("At most %(limit)d characters; this has %(n)d.")
+                % {"limit": actions.REMARK_LIMIT, "n": len(choice.remark)},
+            )
         elif found is not None:
             self.add_error("remark", wording.refusal_text(found, self.line.record))
 
@@ -208,6 +212,7 @@ class AcceptForm(AnswerForm):
 
     def _check_part(self, declared: Tax, cap: Tax) -> None:
         found = actions.DECLARATION_REFUSALS.decide(
+            self.line.period.month,
             action=Action.ACCEPT,
             answer=Answer.PART,
             is_specified=self.line.is_specified,
@@ -270,7 +275,7 @@ class RejectForm(AnswerForm):
         lacks_remark = "remark" not in self.errors and not tidy(self.cleaned_data["remark"])
         if reason == ReasonCode.OTHER and lacks_remark and self.line.takes_remark:
             self.add_error("remark", _("The reason is Other. Write what it is."))
-        if self.line.record.reduces and not self.cleaned_data.get("told"):
+        if self.line.record.adds_back and not self.cleaned_data.get("told"):
             self.add_error("told", _("Tick that it is not yours, or that the supplier has been told."))
 
 

@@ -14,7 +14,7 @@ from ims_portal.rules.actions import Action, Refusal
 from ims_portal.rules.documents import Section
 from ims_portal.rules.periods import TaxPeriod
 from ims_portal.rules.table import Decision
-from invoices import inbox_sql
+from invoices import inbox_sql, why
 from invoices.inbox_sql import SUPERSEDED, Filters, Sum
 from invoices.models import ActionEvent, Inbox, Record
 from invoices.standing import Standing
@@ -101,6 +101,7 @@ class Detail:
     bypass: str
     events: Sequence[ActionEvent] = field(default_factory=list)
     versions: Sequence[Record] = field(default_factory=list)
+    why: Sequence[Mapping[str, object]] = field(default_factory=list)
 
     @property
     def record(self) -> Record:
@@ -183,13 +184,26 @@ def detail(*, taxpayer: Taxpayer, today: Standing, pk: int) -> Detail | None:
         return None
     events = ActionEvent.objects.filter(recipient=taxpayer, record=record).select_related("actor")
     versions = Record.objects.filter(recipient=taxpayer, chain=record.chain).exclude(pk=pk)
+    settles = settles_in(record, today, open_period(taxpayer, today))
     return Detail(
         line=line(record, today),
-        settles_in=settles_in(record, today, open_period(taxpayer, today)),
+        settles_in=settles,
         bypass=today.bypass(record),
         events=list(events.order_by("-version")),
         versions=list(versions.order_by("chain_no", "pk")),
+        why=_why(record, today, settles),
     )
+
+
+def _why(record: Record, today: Standing, settles: TaxPeriod) -> Sequence[Mapping[str, object]]:
+    """Return why a record counts as it does: as the statement that settled it kept it, or as it stands today."""
+    if record.status == Record.Status.WITHDRAWN or record.superseded_by_id is not None:
+        return []
+    if record.settled_month is None:
+        return [step.stored() for step in why.of_record(record, today, settles.month)]
+    # Statements stand above: the line is reached from the record, never imported.
+    line = record.lines.filter(month=record.settled_month, last_version=None).select_related("why").first()
+    return line.why.steps if line and line.why else []
 
 
 def settles_in(record: Record, today: Standing, open_now: TaxPeriod) -> TaxPeriod:

@@ -9,7 +9,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from ims_portal.models import Job, Taxpayer, User, paise, within_bounds
-from ims_portal.rules import actions, documents, gstr2b
+from ims_portal.rules import actions, documents, gstr2b, gstr3b
 from ims_portal.rules.money import Tax
 
 
@@ -262,6 +262,12 @@ class Record(models.Model):
     def declared(self) -> Tax:
         """What the recipient declared under a partial reduction."""
         return Tax(self.declared_igst, self.declared_cgst, self.declared_sgst, self.declared_cess)
+
+    @property
+    def adds_back(self) -> bool:
+        """Whether rejecting this record raises its supplier's liability (R6.3)."""
+        month = self.gstr2b_month or self.earliest_month
+        return gstr3b.ADDS_BACK.decide(month, reduces=self.reduces).outcome
 
     @property
     def is_amendment(self) -> bool:

@@ -118,7 +118,7 @@ def refused(refusal: Refusal, opened: Open) -> ReturnRefusedError:
         ),
         Refusal.FORM_NOT_OPEN: _(
             "%(form)s of %(period)s is not open for %(supplier)s today. GSTR-1 and IFF can be filed once their period "
-            "has ended, IFF from the 1st to the 13th; GSTR-1A once, between GSTR-1 and GSTR-3B of its period."
+            "has ended, IFF only until its due day; GSTR-1A once, between GSTR-1 and GSTR-3B of its period."
         ),
         Refusal.PREVIOUS_3B_NOT_FILED: _(
             "GSTR-3B of the period before %(period)s is not filed. File it first, then %(form)s."

@@ -12,6 +12,10 @@ from ims_portal import sql
 from ims_portal.rules import actions, documents, gstr2b, gstr3b
 from ims_portal.rules.money import HEADS
 from ims_portal.sql import run
+from invoices.standing import time_barred
+
+MONTH = "coalesce(r.gstr2b_month, r.earliest_month)"
+"""The number that governs a record's rules: its GSTR-2B month; while it is only saved the earliest it can have."""
 
 SIGN_OF = "(CASE WHEN {0} < 0 THEN '-' WHEN {0} > 0 THEN '+' ELSE '0' END)"
 
@@ -27,13 +31,17 @@ def refresh(record_ids: Collection[int]) -> None:
         "(r.igst + r.cgst + r.sgst + r.cess - coalesce(b.igst + b.cgst + b.sgst + b.cess, "
         "o.igst + o.cgst + o.sgst + o.cess, 0))"
     )
-    alike = "(v.unavailable = '' OR u.is_pos_ineligible OR u.is_time_barred OR r.is_ineligible)"
+    alike = "(u.is_pos_ineligible OR u.is_time_barred OR r.is_ineligible)"
     of_chain = {"section": "r.section", "boe_change": "r.boe_change"}
     sets = {
         "has_baseline": "b.id IS NOT NULL",
         "original_is_open": "(o.id IS NOT NULL AND o.settled_month IS NULL AND o.superseded_by_id IS NULL)",
-        "reduces": sql.case(actions.REDUCES, of_chain | {"effect": SIGN_OF.format(f"({' + '.join(effect.values())})")}),
-        "kind": sql.case(actions.KINDS, of_chain | {"has_baseline": "b.id IS NOT NULL", "change": change}),
+        "reduces": sql.dated_case(
+            actions.REDUCES, of_chain | {"effect": SIGN_OF.format(f"({' + '.join(effect.values())})")}, day=MONTH
+        ),
+        "kind": sql.dated_case(
+            actions.KINDS, of_chain | {"has_baseline": "b.id IS NOT NULL", "change": change}, day=MONTH
+        ),
         "is_pos_ineligible": "u.is_pos_ineligible",
         **_place_once_filed(),
         **{f"effect_{head}": expression for head, expression in effect.items()},
@@ -47,9 +55,9 @@ def refresh(record_ids: Collection[int]) -> None:
             JOIN ims_portal_taxpayer rc ON rc.id = r.recipient_id
             LEFT JOIN ims_portal_taxpayer sp ON sp.id = r.supplier_id
             LEFT JOIN invoices_record o ON o.id = r.original_id
-            LEFT JOIN LATERAL ({_accepted("v.unavailable = ''")}) a ON true
+            LEFT JOIN LATERAL ({_baseline("false")}) a ON true
             CROSS JOIN LATERAL ({_why_not_available()}) u
-            LEFT JOIN LATERAL ({_accepted(alike)}) b ON true
+            LEFT JOIN LATERAL ({_baseline(alike)}) b ON true
             WHERE r.id = ANY(%(ids)s) AND r.settled_month IS NULL AND r.status <> 'W') d
         WHERE r.id = d.id AND ({", ".join(f"r.{name}" for name in sets)})
             IS DISTINCT FROM ({", ".join(f"d.{name}" for name in sets)})
@@ -68,11 +76,23 @@ def _effect(baseline: str) -> dict[str, str]:
     }
 
 
-def _accepted(which: str) -> str:
-    """Return the SELECT of the nearest earlier version `v` of a record `r` that was settled as accepted."""
+def _baseline(is_itself_unavailable: str) -> str:
+    """Return the SELECT of the version `v` a record `r` is compared with: the nearest earlier one that counts (R2.14).
+
+    `is_itself_unavailable` is SQL: whether the credit of `r` is not available.
+    """
+    counts = sql.dated_case(
+        gstr2b.BASELINE,
+        {
+            "was_accepted": "v.settled_as = 'A'",
+            "was_available": "v.unavailable = ''",
+            "is_itself_unavailable": is_itself_unavailable,
+        },
+        day=MONTH,
+    )
     return f"""SELECT v.* FROM invoices_record v
                 WHERE r.chain_no > 1 AND v.recipient_id = r.recipient_id AND v.chain = r.chain
-                  AND v.chain_no < r.chain_no AND v.settled_as = 'A' AND {which}
+                  AND v.chain_no < r.chain_no AND v.settled_month IS NOT NULL AND {counts}
                 ORDER BY v.chain_no DESC LIMIT 1"""
 
 
@@ -85,16 +105,8 @@ def _why_not_available() -> str:
     ineligible = documents.POS_INELIGIBLE_SQL.format(
         supplier_state="coalesce(left(sp.gstin, 2), '')", pos="r.pos", recipient_state="left(rc.gstin, 2)"
     )
-    barred = sql.case(
-        gstr2b.TIME_BAR,
-        {
-            "section": "r.section",
-            "is_reverse_charge": "r.reverse_charge",
-            "adds_itc": f"({' + '.join(_effect('a').values())} > 0)",
-            "is_past_limit": gstr2b.TIME_LIMIT.sql.format(
-                period="coalesce(r.gstr2b_month, 0)", credit_fy="r.credit_fy"
-            ),
-        },
+    barred = time_barred(
+        "r", adds_itc=f"({' + '.join(_effect('a').values())} > 0)", month="coalesce(r.gstr2b_month, 0)"
     )
     return f"""SELECT ({ineligible} AND r.supplier_id IS NOT NULL) AS is_pos_ineligible,
                     {barred} AS is_time_barred"""
@@ -113,7 +125,8 @@ def _place_once_filed() -> dict[str, str]:
         day="r.gstr2b_month",
     )
     ineligible = sql.literal(gstr2b.Unavailable.INELIGIBLE)
-    unavailable = f"(CASE WHEN r.is_ineligible THEN {ineligible} ELSE {sql.case(gstr2b.UNAVAILABLE, facts)} END)"
+    by_law = sql.dated_case(gstr2b.UNAVAILABLE, facts, day="r.gstr2b_month")
+    unavailable = f"(CASE WHEN r.is_ineligible THEN {ineligible} ELSE {by_law} END)"
     return {
         "bypass": f"(CASE WHEN r.status = 'F' THEN {bypass} ELSE r.bypass END)",
         "unavailable": f"(CASE WHEN r.status = 'F' THEN {unavailable} ELSE r.unavailable END)",
@@ -162,14 +175,22 @@ def supersede(*, recipient_ids: Collection[int]) -> list[int]:
     In the same GSTR-2B period at once; in different ones as soon as the recipient's open period reaches the
     amendment's.
     """
+    replaces = sql.dated_case(
+        gstr2b.SUPERSEDES,
+        {
+            "is_same_period": "m.gstr2b_month = o.gstr2b_month",
+            "open_period_has_come": "i.open_month >= m.gstr2b_month",
+        },
+        day="m.gstr2b_month",
+    )
     rows = run(
-        """
+        f"""
         UPDATE invoices_record o SET superseded_by_id = m.id
         FROM invoices_record m JOIN invoices_inbox i ON i.taxpayer_id = m.recipient_id
         WHERE m.recipient_id = ANY(%(ids)s) AND m.original_id IS NOT NULL AND m.original_id = o.id
           AND m.recipient_id = o.recipient_id
           AND m.status = 'F' AND o.status = 'F' AND o.settled_month IS NULL AND o.superseded_by_id IS NULL
-          AND (m.gstr2b_month = o.gstr2b_month OR i.open_month >= m.gstr2b_month)
+          AND {replaces}
         RETURNING o.id
     """,
         {"ids": list(recipient_ids)},
@@ -183,14 +204,16 @@ def charge(record_ids: Collection[int]) -> None:
     Standing is what earlier versions charged plus what rejections added back. Where the law charges no tax the
     taxable value is kept all the same, for a supplier's own documents.
     """
-    charges = sql.case(gstr3b.CHARGES, {"section": "r.section", "is_reverse_charge": "r.reverse_charge"})
-    is_outward = sql.case(gstr3b.CHARGES, {"section": "r.section", "is_reverse_charge": "false"})
+    of_form = {"section": "r.section"}
+    charges = sql.dated_case(gstr3b.CHARGES, of_form | {"is_reverse_charge": "r.reverse_charge"}, day="r.own_month")
+    is_outward = sql.dated_case(gstr3b.CHARGES, of_form | {"is_reverse_charge": "false"}, day="r.own_month")
+    added_back = f"v.settled_as = 'R' AND {adds_back('v')}"
     heads = ("taxable", *HEADS)
     sign = gstr2b.SIGN.sql.format(section="r.section")
     standing_sums = ", ".join(
         f"coalesce(sum(v.charged_{head}), 0)"
         + (
-            f" + coalesce(sum(CASE WHEN v.settled_as = 'R' AND v.reduces THEN greatest(0, -v.effect_{head}) END), 0)"
+            f" + coalesce(sum(CASE WHEN {added_back} THEN {gstr2b.CAP.sql.format(effect=f'v.effect_{head}')} END), 0)"
             if head != "taxable"
             else ""
         )
@@ -212,6 +235,15 @@ def charge(record_ids: Collection[int]) -> None:
         WHERE r.id = d.id AND r.supplier_id IS NOT NULL AND {is_outward}
     """,
         {"ids": list(record_ids)},
+    )
+
+
+def adds_back(alias: str) -> str:
+    """Return whether a record's settled rejection raises its supplier's liability, as SQL over a record (R6.3)."""
+    return sql.dated_case(
+        gstr3b.ADDS_BACK,
+        {"reduces": f"{alias}.reduces"},
+        day=f"coalesce({alias}.gstr2b_month, {alias}.earliest_month)",
     )
 
 

@@ -188,7 +188,7 @@ def _row(record: Record, today: Standing) -> Row:
 
 def _may_cost(record: Record, action: Action) -> bool:
     is_open = record.is_filed and record.settled_month is None and record.superseded_by_id is None
-    return is_open and action is Action.REJECT and record.reduces
+    return is_open and action is Action.REJECT and record.adds_back
 
 
 def record_of(supplier: Taxpayer, pk: int) -> Record | None:

@@ -173,7 +173,7 @@ def resolve(reported: Reported) -> None:
         {
             "supplier_id": reported.supplier_id,
             "own_month": reported.own_month,
-            "own_only": periods.AMENDS_OWN_PERIOD_ONLY.decide(form=Form(reported.form)).outcome,
+            "own_only": periods.AMENDS_OWN_PERIOD_ONLY.decide(reported.own_month, form=Form(reported.form)).outcome,
         },
     )
 

@@ -179,6 +179,7 @@ def on_day(filer: Filer, in_force: Calendar, day: date) -> Standing:
 def is_time_barred(record: Record, month: int) -> bool:
     """Whether the credit of a record is time-barred in a period given by its last month (R7.9)."""
     return gstr2b.TIME_BAR.decide(
+        month,
         section=record.section,
         is_reverse_charge=record.reverse_charge,
         adds_itc=record.effect.total > 0,
@@ -188,15 +189,24 @@ def is_time_barred(record: Record, month: int) -> bool:
 
 def time_barred_sql(alias: str, month: str) -> str:
     """Return `is_time_barred` as SQL over a record `alias`; `month` is the SQL of the period."""
-    adds = f"({alias}.effect_igst + {alias}.effect_cgst + {alias}.effect_sgst + {alias}.effect_cess > 0)"
-    return sql.case(
+    effect = f"{alias}.effect_igst + {alias}.effect_cgst + {alias}.effect_sgst + {alias}.effect_cess"
+    return time_barred(alias, adds_itc=f"({effect} > 0)", month=month)
+
+
+def time_barred(alias: str, *, adds_itc: str, month: str) -> str:
+    """Return whether a record `alias` is time-barred in a period, as SQL; `adds_itc` and `month` are SQL too (R7.9)."""
+    limit = sql.dated_case(gstr2b.LIMIT_MONTH, {}, day=f"{alias}.credit_fy")
+    return sql.dated_case(
         gstr2b.TIME_BAR,
         {
             "section": f"{alias}.section",
             "is_reverse_charge": f"{alias}.reverse_charge",
-            "adds_itc": adds,
-            "is_past_limit": gstr2b.TIME_LIMIT.sql.format(period=month, credit_fy=f"{alias}.credit_fy"),
+            "adds_itc": adds_itc,
+            "is_past_limit": gstr2b.TIME_LIMIT.sql.format(
+                period=month, credit_fy=f"{alias}.credit_fy", limit_month=limit
+            ),
         },
+        day=month,
     )
 
 

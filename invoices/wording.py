@@ -5,15 +5,18 @@ The codes come from the rules; these are their sentences: what, why, what next.
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from ims_portal.rules import actions
+from ims_portal.rules import actions, gstr2b
 from ims_portal.rules.actions import Action, ReasonCode, Refusal
 from ims_portal.rules.documents import Section
 from ims_portal.rules.gstr2b import Bypass
 from ims_portal.rules.money import Tax
 from ims_portal.rules.periods import Return, TaxPeriod
+from ims_portal.rules.table import Dated
 from ims_portal.templatetags import ims as show
 from invoices.actions import Result, ResultStatus
 from invoices.models import ActionEvent, Record
@@ -81,12 +84,12 @@ REASONS = {
 }
 
 BYPASSES = {
-    Bypass.BEFORE_IMS.value: gettext_lazy("its GSTR-2B period is before 10/2024, when IMS began"),
+    Bypass.BEFORE_IMS.value: gettext_lazy("its GSTR-2B period is before %(ends)s, when IMS began"),
     Bypass.REVERSE_CHARGE.value: gettext_lazy("you pay its tax under reverse charge"),
     Bypass.PLACE_OF_SUPPLY.value: gettext_lazy("its place of supply gives you no credit"),
     Bypass.TIME_BARRED.value: gettext_lazy("its credit is time-barred by section 16(4)"),
     Bypass.ISD.value: gettext_lazy("an input service distributor passes it on"),
-    Bypass.IMPORT.value: gettext_lazy("imports entered IMS only from 10/2025"),
+    Bypass.IMPORT.value: gettext_lazy("imports entered IMS only from %(ends)s"),
     Bypass.RULE_37A.value: gettext_lazy("it is a reversal under Rule 37A"),
 }
 
@@ -113,7 +116,7 @@ _REFUSALS = {
     ),
     Refusal.REJECT_NOT_ALLOWED: gettext_lazy("Bills of entry cannot be rejected. Accept or keep pending."),
     Refusal.PENDING_BLOCKED: gettext_lazy(
-        "%(number)s cannot be kept pending: its GSTR-2B period is before 10/2025. Accept or reject it."
+        "%(number)s cannot be kept pending: the rules of GSTR-2B %(counts)s bar it. Accept or reject it."
     ),
     Refusal.PENDING_EXPIRED: gettext_lazy(
         "%(number)s could be pending until %(until)s. Accept or reject; untouched it is accepted with full reduction."
@@ -127,8 +130,10 @@ _REFUSALS = {
     Refusal.DECLARED_ZERO: gettext_lazy("All four amounts are 0.00. Choose None, or write what is reduced."),
     Refusal.DECLARED_EXCEEDS_DOCUMENT: gettext_lazy("An amount is above what this record can reduce."),
     Refusal.CGST_SGST_MISMATCH: gettext_lazy("Central tax and State/UT tax must be equal."),
-    Refusal.REMARKS_BLOCKED: gettext_lazy("Records with a GSTR-2B period before 10/2025 take no remark. Clear it."),
-    Refusal.REMARKS_TOO_LONG: gettext_lazy("A remark has at most 250 characters. Shorten it."),
+    Refusal.REMARKS_BLOCKED: gettext_lazy(
+        "Records with a GSTR-2B period before %(remarks_begin)s take no remark. Clear it."
+    ),
+    Refusal.REMARKS_TOO_LONG: gettext_lazy("A remark has at most %(limit)s characters. Shorten it."),
     Refusal.REMARKS_NOT_ALLOWED: gettext_lazy("This action takes no remark. Clear it."),
     Refusal.REMARKS_REQUIRED: gettext_lazy("Part and None need a remark."),
     Refusal.REASON_CODE_ONLY_ON_REJECT: gettext_lazy("A reason code belongs to Reject. Clear it."),
@@ -140,7 +145,10 @@ def refusal(code: Refusal, record: Record | None, today: Standing, *, number: st
     if record is None:
         return str(_REFUSALS[Refusal.RECORD_NOT_IN_IMS]) % {"number": number or _("This record")}
     original = record.original
+    month = today.gstr2b_period(record).month
     return str(_REFUSALS[code]) % {
+        **_dates(actions.ACTION_REFUSALS, month),
+        "counts": show.period(month),
         "number": record.number,
         "supplier": supplier(record),
         "settled": show.period(record.settled_month),
@@ -152,7 +160,22 @@ def refusal(code: Refusal, record: Record | None, today: Standing, *, number: st
 
 def refusal_text(code: Refusal, record: Record) -> str:
     """Return the sentence of a refusal that names nothing but the record."""
-    return str(_REFUSALS[code]) % {"number": record.number}
+    month = record.gstr2b_month or record.earliest_month
+    return str(_REFUSALS[code]) % {**_dates(actions.ACTION_REFUSALS, month), "number": record.number}
+
+
+def bypass(why: str, month: int) -> str:
+    """Return why a record goes straight into the GSTR-2B of a month, to follow "because"; "" for one in IMS."""
+    return str(BYPASSES[why]) % _dates(gstr2b.BYPASS, month) if why else ""
+
+
+def _dates(rule: Dated[Any], month: int) -> dict[str, object]:
+    """Return what sentences name of the law itself: when this version of a rule ends, when remarks begin, how long."""
+    return {
+        "ends": show.period(rule.ends(month)),
+        "remarks_begin": show.period(actions.REMARK_REFUSALS.ends(month)),
+        "limit": actions.REMARK_LIMIT,
+    }
 
 
 def supplier(record: Record) -> str:
@@ -191,7 +214,7 @@ def overtaken(event: ActionEvent) -> str:
 def rejection_cost(record: Record) -> tuple[str, bool]:
     """Return what rejecting a record does to whom, and whether its supplier's tax rises (R6.3)."""
     names = {"supplier": supplier(record), "tax": show.inr(record.effect.total), "cap": show.inr(record.cap.total)}
-    if record.reduces:
+    if record.adds_back:
         names["period"] = show.period(record.own_month)
         return _("Your ITC stays. %(supplier)s's tax rises by %(cap)s in a GSTR-3B after %(period)s.") % names, True
     if record.section == Section.CNA:

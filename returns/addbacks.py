@@ -8,28 +8,17 @@ from ims_portal import calendar
 from ims_portal.models import Taxpayer
 from ims_portal.rules import gstr3b as rules
 from ims_portal.rules import periods
-from ims_portal.rules.actions import Action
 from ims_portal.rules.documents import InvoiceType, Section
 from ims_portal.rules.periods import TaxPeriod
-from invoices import locking
+from invoices import actions_sql, locking
 from invoices.actions import Rejection
-from invoices.models import Inbox, Record
+from invoices.models import Inbox
 from returns.models import Addback, Filing
 
 
 def suppliers_charged(taxpayer: Taxpayer, period: TaxPeriod) -> set[int]:
     """Return the suppliers a filing may charge: those whose reducing records stand rejected. Re-read under the lock."""
-    rejected = Record.objects.filter(
-        recipient=taxpayer,
-        status=Record.Status.FILED,
-        settled_month=None,
-        superseded_by=None,
-        action=Action.REJECT.value,
-        reduces=True,
-        gstr2b_month__lte=period.month,
-        supplier__isnull=False,
-    )
-    suppliers = set(rejected.values_list("supplier_id", flat=True).distinct())
+    suppliers = actions_sql.suppliers_charged(taxpayer.pk, period.month)
     locking.ensure(list(Taxpayer.objects.filter(pk__in=suppliers, inbox__isnull=True)))
     return suppliers
 
@@ -44,20 +33,14 @@ def fix(filing: Filing, rejections: Sequence[Rejection], inboxes: Mapping[int, I
                 recipient=filing.taxpayer,
                 supplier_id=line.supplier_id,
                 filing=filing,
-                target_month=target_month(
+                target_month=periods.addback_period(
                     filers[line.supplier_id], line.own_month, inboxes[line.supplier_id].open_month
-                ),
+                ).month,
                 row=rules.OUTWARD_ROW.decide(
-                    section=Section(line.section), inv_type=InvoiceType(line.inv_type)
+                    filing.month, section=Section(line.section), inv_type=InvoiceType(line.inv_type)
                 ).outcome,
                 **line.cap.as_dict(),
             )
             for line in rejections
         ]
     )
-
-
-def target_month(filer: periods.Filer, own_month: int, open_month: int) -> int:
-    """Return the supplier's period a fixed add-back lands in: its first unfiled one after the record's own (R6.4)."""
-    after = filer.following(filer.period(own_month))
-    return max(after.month, filer.period(open_month).month)

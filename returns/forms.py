@@ -8,8 +8,9 @@ from django import forms
 from django.utils.translation import gettext as _
 
 from ims_portal.forms import PlainTextField
+from ims_portal.rules import gstr3b as rules
 from ims_portal.rules.money import HEADS, Tax
-from returns import gstr3b, wording
+from returns import wording
 
 RUPEES = re.compile(r"-?(0|[1-9][0-9]{0,12})(\.[0-9]{1,2})?")
 
@@ -43,7 +44,7 @@ def _problem(text: str, label: str) -> str:
 class DeclareForm(forms.Form):
     """What a row of Table 4 is declared as, head by head, and why."""
 
-    reason = PlainTextField(max_length=gstr3b.REASON_LIMIT, required=False, strip=True)
+    reason = PlainTextField(max_length=rules.REASON_LIMIT, required=False, strip=True)
 
     def __init__(self, *args: object, **options: object) -> None:
         super().__init__(*args, **options)  # type: ignore[arg-type]

@@ -14,19 +14,23 @@ from ims_portal import access, audit, calendar, clock, once, queue
 from ims_portal.access import Right
 from ims_portal.clock import Clock
 from ims_portal.models import Membership, Taxpayer, User
-from ims_portal.rules import actions, gstr2b, periods
+from ims_portal.rules import actions, periods
+from ims_portal.rules import gstr2b as rules
 from ims_portal.rules.actions import Refusal
 from ims_portal.rules.gstr2b import Part, Placement
 from ims_portal.rules.money import Tax
 from ims_portal.rules.periods import Calendar, Filer, TaxPeriod
-from invoices import locking, standing
+from ims_portal.rules.table import fingerprint
+from invoices import locking, standing, why
 from invoices.models import Inbox
 from invoices.standing import Standing
 from returns import gstr2b_sql
 from returns.models import Gstr2b, Gstr2bJob, Gstr2bLine, ReturnPeriod
 
-ENGINE = "rules-1"
-"""Names the code that computed a statement: a draft of another engine is out of date, a filed one stays."""
+CODE = "1"
+"""Counts changes of the code that computes a statement; changes of the law show by themselves."""
+LAW = (*why.BY_RECORD, rules.PLACEMENT, rules.PART, rules.STATUS, rules.CELL, rules.OWN_LIABILITY)
+"""The rules a statement is computed by."""
 
 
 class StatementRefusedError(Exception):
@@ -131,7 +135,7 @@ def _compute_under_lock(
         as_of=today.day,
         computed_at=at,
         computed_by=actor,
-        engine=ENGINE,
+        engine=engine(period.month),
         sums=_stored(sums),
         line_count=sum(count for count, _tax in sums.values()),
     )
@@ -171,7 +175,8 @@ def refusal_of(
 ) -> Refusal | None:
     """Return why the period's statement cannot be made, or None."""
     is_own = not taxpayer.is_isd and filer.owns(period)
-    return gstr2b.COMPUTE_REFUSALS.decide(
+    return rules.COMPUTE_REFUSALS.decide(
+        period.month,
         is_own_period=is_own,
         is_filed=period.month < inbox.open_month,
         is_early=day < periods.draft_day(filer, period, in_force),
@@ -202,7 +207,7 @@ def is_out_of_date(statement: Gstr2b, *, inbox: Inbox, today: Standing) -> bool:
     """
     if statement.month < inbox.open_month:
         return False
-    if statement.seq != inbox.seq or statement.engine != ENGINE:
+    if statement.seq != inbox.seq or is_of_other_law(statement):
         return True
     then = periods.lapsed(today.filer, statement.as_of, today.calendar)
     first_specified = min(start for start in actions.SPECIFIED.versions if start)
@@ -213,6 +218,16 @@ def is_out_of_date(statement: Gstr2b, *, inbox: Inbox, today: Standing) -> bool:
         now=today.lapsed,
         first=first_specified,
     )
+
+
+def engine(month: int) -> str:
+    """Return the name of code and law that compute a month's statement: a draft of another is out of date."""
+    return f"{CODE}-{fingerprint(LAW, month)}"
+
+
+def is_of_other_law(statement: Gstr2b) -> bool:
+    """Whether the code or the law by which a statement was computed has changed since."""
+    return statement.engine != engine(statement.month)
 
 
 def lines(statement: Gstr2b) -> QuerySet[Gstr2bLine]:
@@ -261,8 +276,9 @@ class Change:
 
     @property
     def is_one(self) -> bool:
-        """Whether anything of the line differs: what was set and set back in between does not."""
-        return any(getattr(self.older, name, None) != getattr(self.newer, name, None) for name in gstr2b_sql.LINE)
+        """Whether anything that counts differs: what was set and set back does not, nor another reason for the same."""
+        counts = [name for name in gstr2b_sql.LINE if name != "why_id"]
+        return any(getattr(self.older, name, None) != getattr(self.newer, name, None) for name in counts)
 
     @property
     def difference(self) -> Tax:

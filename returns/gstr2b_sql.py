@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from ims_portal import sql
 from ims_portal.rules import gstr2b
-from ims_portal.rules.gstr2b import PARTS_B, Part, Placement
+from ims_portal.rules.gstr2b import PARTS_B, Measure, Part, Placement
 from ims_portal.rules.money import HEADS, Tax
 from ims_portal.rules.periods import Lapsed
-from ims_portal.rules.table import Table
 from ims_portal.sql import run
+from invoices import why
 from invoices.standing import Standing, time_barred_sql
+from returns import explanations
 
 LINE = (
     "record_id",
@@ -22,8 +23,7 @@ LINE = (
     *HEADS,
     "answer",
     "remark",
-    "rule_version",
-    "cite",
+    "why_id",
 )
 """What makes a line; two versions share a line as long as all of it is equal."""
 
@@ -35,20 +35,30 @@ CREDIT = f"""SELECT l.record_id, l.month, l.last_version IS NULL AS is_newest,
 """Every line of every version as the credit it is; Part B prints what reduces as positive."""
 
 
-def wanted(today: Standing) -> str:
-    """Return the SELECT of every line the period's statement must have, over %(recipient)s and %(month)s (R7.6)."""
+def wanted(today: Standing, month: int) -> str:
+    """Return the SELECT of every line the statement of a month must have, over %(recipient)s and %(month)s (R7.6).
+
+    `trace` holds the facts each line was decided on, from which its explanation is made.
+    """
     columns = today.columns("r")
+    answer = f"(CASE WHEN {columns['effective']} = 'A' THEN r.answer ELSE '' END)"
     placement = {
         "bypass": "r.bypass",
         "unavailable": "r.unavailable",
         "action": columns["effective"],
         "is_barred": time_barred_sql("r", "%(month)s"),
     }
+    of_part = {"section": "r.section", "is_reverse_charge": "r.reverse_charge"}
     counts = {
-        head: gstr2b.COUNTED.sql.format(
-            effect=f"r.effect_{head}",
-            declared=f"r.declared_{head}",
-            answer=f"(CASE WHEN {columns['effective']} = 'A' THEN r.answer ELSE '' END)",
+        head: sql.dated_case(
+            gstr2b.COUNTED,
+            {"adds": f"r.effect_{head} >= 0", "answer": answer},
+            day="r.gstr2b_month",
+            outcomes={
+                Measure.EFFECT: f"r.effect_{head}",
+                Measure.DECLARED: f"-r.declared_{head}",
+                Measure.NOTHING: "0",
+            },
         )
         for head in HEADS
     }
@@ -58,20 +68,20 @@ def wanted(today: Standing) -> str:
         f"(CASE WHEN l.placement = 'available' THEN l.counted_{head} ELSE l.effect_{head} END) AS {head}"
         for head in HEADS
     )
-    cell = sql.case(gstr2b.CELL, {"placement": "l.placement", "part": "l.part"})
-    status = sql.case(gstr2b.STATUS, {"bypass": "l.bypass", "action": "l.effective"})
+    cell = sql.case(gstr2b.CELL.at(month), {"placement": "l.placement", "part": "l.part"})
+    status = sql.case(gstr2b.STATUS.at(month), {"bypass": "l.bypass", "action": "l.effective"})
     return f"""
         SELECT l.id AS record_id, l.placement, CASE WHEN l.placement <> 'not_available' THEN ''
                 WHEN l.unavailable <> '' THEN l.unavailable ELSE 'C' END AS reason,
             l.part, l.section AS row, {cell} AS cell, {status} AS status, {amounts},
             CASE WHEN l.effective = 'A' THEN l.answer ELSE '' END AS answer, l.remark,
-            {rule_version()} AS rule_version, {cites(gstr2b.PLACEMENT, "l.placed_by")} AS cite
+            l.trace
         FROM (
             SELECT r.id, r.section, r.bypass, r.unavailable, r.answer, r.remark, r.gstr2b_month,
                 {columns["effective"]} AS effective,
-                {sql.case(gstr2b.PLACEMENT, placement)} AS placement,
-                {sql.row_number(gstr2b.PLACEMENT, placement)} AS placed_by,
-                {sql.case(gstr2b.PART, {"section": "r.section", "is_reverse_charge": "r.reverse_charge"})} AS part,
+                {sql.case(gstr2b.PLACEMENT.at(month), placement)} AS placement,
+                {why.trace({**columns, **placement, "answer": answer})} AS trace,
+                {sql.case(gstr2b.PART.at(month), of_part)} AS part,
                 {", ".join(f"r.effect_{head}" for head in HEADS)},
                 {", ".join(f"{expression} AS counted_{head}" for head, expression in counts.items())}
             FROM invoices_record r
@@ -81,18 +91,6 @@ def wanted(today: Standing) -> str:
     """
 
 
-def rule_version() -> str:
-    """Return the start of the version of the bypass rule that governed a line, as SQL."""
-    starts = sorted(gstr2b.BYPASS.versions, reverse=True)
-    return "(CASE " + " ".join(f"WHEN l.gstr2b_month >= {start} THEN {start}" for start in starts) + " ELSE 0 END)"
-
-
-def cites(table: Table[Placement], column: str) -> str:
-    """Return the citation of the row that decided, by its number, as SQL."""
-    branches = " ".join(f"WHEN {number} THEN {sql.literal(line.cite)}" for number, line in enumerate(table.rows))
-    return f"(CASE {column} {branches} END)"
-
-
 def write_version(*, recipient_id: int, month: int, version: int, today: Standing) -> None:
     """Make the lines of a new version: close those that no longer hold, add those that are new.
 
@@ -100,19 +98,22 @@ def write_version(*, recipient_id: int, month: int, version: int, today: Standin
     sides are whole sets, so nested loops are off: statistics of lines just written would tempt the planner to them.
     """
     names = ", ".join(LINE)
-    same = " AND ".join(f"o.{name} = w.{name}" for name in LINE)
+    same = " AND ".join(f"o.{name} = {_wanted_column(name)}" for name in LINE)
     parameters = {"recipient": recipient_id, "month": month, "version": version}
     run("DROP TABLE IF EXISTS wanted_lines")
     run(
-        f"CREATE TEMPORARY TABLE wanted_lines ON COMMIT DROP AS SELECT w.*, false AS stays FROM ({wanted(today)}) w",
+        f"CREATE TEMPORARY TABLE wanted_lines ON COMMIT DROP AS SELECT w.*, false AS stays FROM "
+        f"({wanted(today, month)}) w",
         parameters,
     )
+    explanations.prepare(month, [str(trace) for (trace,) in run("SELECT DISTINCT trace FROM wanted_lines")])
     run("ANALYZE wanted_lines; SET LOCAL enable_nestloop = off")
     if version > 1:
         run(
             f"""
-            UPDATE wanted_lines w SET stays = true FROM returns_gstr2bline o
-            WHERE o.recipient_id = %(recipient)s AND o.month = %(month)s AND o.last_version IS NULL AND {same}
+            UPDATE wanted_lines w SET stays = true FROM returns_gstr2bline o, explained e
+            WHERE e.trace = w.trace AND o.recipient_id = %(recipient)s AND o.month = %(month)s
+              AND o.last_version IS NULL AND {same}
             """,
             parameters,
         )
@@ -127,12 +128,16 @@ def write_version(*, recipient_id: int, month: int, version: int, today: Standin
     run(
         f"""
         INSERT INTO returns_gstr2bline (recipient_id, month, first_version, {names})
-        SELECT %(recipient)s, %(month)s, %(version)s, {", ".join(f"w.{name}" for name in LINE)}
-        FROM wanted_lines w WHERE NOT w.stays
+        SELECT %(recipient)s, %(month)s, %(version)s, {", ".join(map(_wanted_column, LINE))}
+        FROM wanted_lines w JOIN explained e ON e.trace = w.trace WHERE NOT w.stays
         """,
         parameters,
     )
     run("SET LOCAL enable_nestloop = on")
+
+
+def _wanted_column(name: str) -> str:
+    return "e.why_id" if name == "why_id" else f"w.{name}"
 
 
 def sums(*, recipient_id: int, month: int) -> dict[tuple[str, str, str], tuple[int, Tax]]:

@@ -20,17 +20,17 @@ from ims_portal.rules import gstr3b as rules
 from ims_portal.rules import periods
 from ims_portal.rules.actions import Refusal
 from ims_portal.rules.documents import Form
+from ims_portal.rules.gstr2b import Part, Placement
 from ims_portal.rules.money import NIL, Tax
 from ims_portal.rules.periods import Return, TaxPeriod
 from invoices import actions, locking, standing
 from invoices.models import Inbox, SupplierReturn
 from invoices.standing import Standing
-from returns import addbacks, gstr2b, ledgers, table3
+from returns import addbacks, gstr2b, ledgers, table3, why
 from returns.models import Adjustment, Filing, Gstr2b, ReturnPeriod
 from returns.table3 import Entry
 
 TABLE4_LOCK_FROM = "TABLE4_LOCK_FROM"
-REASON_LIMIT = 250
 
 
 class Gstr3bRefusedError(Exception):
@@ -117,7 +117,7 @@ def _draft(taxpayer: Taxpayer, period: TaxPeriod, inbox: Inbox, today: Standing)
         addback=table3.added_back(outward),
         outward=outward,
         locked=_locked_rows(period, switched_on),
-        warnings=rules.warnings(derived, declared),
+        warnings=rules.warnings(period.month, derived, declared),
         filing=filing,
         open_period=today.filer.period(inbox.open_month),
         due=_due(period, today),
@@ -131,10 +131,21 @@ def _draft(taxpayer: Taxpayer, period: TaxPeriod, inbox: Inbox, today: Standing)
 
 def derive(statement: Gstr2b | None, outward: Iterable[Entry]) -> dict[str, Tax]:
     """Return the derived rows: Table 4 and 3.1(d) from the statement, outward rows from filed returns (R8.1, R8.6)."""
-    rows = rules2b.table4(gstr2b.sums_by_part(statement)) if statement else {}
+    rows = rules2b.table4(statement.month, _sums(statement)) if statement else {}
     for name, tax in table3.sums(outward).items():
         rows[name] = rows.get(name, Tax()) + tax
     return rows
+
+
+def why_of(shown: Draft, row: str) -> dict[str, object]:
+    """Return why a row is what it is: as kept with the filing, or as it stands (`returns.why`)."""
+    if shown.filing is not None and row in shown.filing.why:
+        return dict(shown.filing.why[row])
+    return why.row(shown.period.month, row, _sums(shown.statement), shown.outward)
+
+
+def _sums(statement: Gstr2b | None) -> Mapping[tuple[Placement, Part], Tax]:
+    return gstr2b.sums_by_part(statement) if statement else {}
 
 
 def _locked_rows(period: TaxPeriod, switched_on: bool) -> list[str]:  # noqa: FBT001 a fact of the rule
@@ -153,7 +164,7 @@ def _table4_switch(period: TaxPeriod) -> QuerySet[RuleSwitch]:
 
 def _edit_refusal(period: TaxPeriod, row: str, switched_on: bool) -> Refusal | None:  # noqa: FBT001 a fact of the rule
     refusal = rules.EDIT_REFUSALS.decide(period.month, row=row).outcome
-    if refusal is None and switched_on and rules.TABLE_4_LOCK.decide(row=row).outcome:
+    if refusal is None and switched_on and rules.TABLE_4_LOCK.decide(period.month, row=row).outcome:
         return Refusal.FIELD_LOCKED
     return refusal
 
@@ -195,7 +206,7 @@ def adjust(  # noqa: PLR0913 one argument per field of the form
             },
         )
         if command is None or not command.answer:
-            told = {"reason": reason.strip()[:REASON_LIMIT], "actor": actor, "at": at}
+            told = {"reason": reason.strip()[: rules.REASON_LIMIT], "actor": actor, "at": at}
             _adjust_under_lock(inbox, period, row, tax, told)
             audit.record(
                 event="gstr3b.adjusted", at=at, actor=actor, taxpayer=taxpayer, subject=f"GSTR-3B {period.name} {row}"
@@ -232,7 +243,9 @@ def _adjust_refusal(period: TaxPeriod, row: str, lacks_reason: bool, inbox: Inbo
     refusal = edit_refusal(period, row)
     if refusal is not None:
         return refusal
-    return Refusal.REASON_REQUIRED if lacks_reason and rules.NEEDS_REASON.decide(row=row).outcome else None
+    return (
+        Refusal.REASON_REQUIRED if lacks_reason and rules.NEEDS_REASON.decide(period.month, row=row).outcome else None
+    )
 
 
 def _derived_row(taxpayer: Taxpayer, period: TaxPeriod, row: str) -> Tax:
@@ -299,6 +312,7 @@ def _file_under_lock(
         digest=shown.digest,
         derived=_kept(shown.derived),
         declared=_kept(shown.declared),
+        why=why.rows(period.month, _sums(shown.statement), shown.outward),
         reasons=dict(shown.reasons),
         reference=f"SBX-3B-{period.wire}-{kept.pk:08d}",
         filed_on=today.day,
@@ -344,7 +358,7 @@ def _filing_facts(
 ) -> dict[str, bool]:
     return {
         "is_filed": period.month < inbox.open_month,
-        "is_time_barred": periods.is_time_barred(_due(period, today), today.day),
+        "is_over_three_years": periods.is_time_barred(_due(period, today), today.day),
         "previous_is_unfiled": period.month > inbox.open_month,
         "gstr1_is_unfiled": not has_gstr1,
         "has_no_statement": statement is None,

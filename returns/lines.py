@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.core import signing
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -15,13 +17,13 @@ from ims_portal.rules.actions import Answer
 from ims_portal.rules.documents import Section
 from ims_portal.rules.gstr2b import (
     CELL,
+    OWN_LIABILITY,
     PARTS_B,
-    REVERSE_CHARGE_PARTS,
-    REVERSE_CHARGE_PLACES,
     Part,
     Placement,
     Status,
     Unavailable,
+    own_liability,
 )
 from ims_portal.rules.money import Tax
 from invoices.models import ActionEvent, Record
@@ -80,8 +82,9 @@ class Filters:
             and self.cell in {"", *wording.ROW_NAMES}
         )
 
-    def of(self, lines: QuerySet[Gstr2bLine]) -> QuerySet[Gstr2bLine]:
-        """Return the lines that are asked for."""
+    def of(self, statement: Gstr2b) -> QuerySet[Gstr2bLine]:
+        """Return the lines of a statement that are asked for."""
+        lines = gstr2b.lines(statement)
         wanted = {
             "row": self.section,
             "placement": self.placement,
@@ -89,16 +92,17 @@ class Filters:
             "status": self.status,
         }
         if self.cell == REVERSE_CHARGE:
-            lines = lines.filter(part__in=REVERSE_CHARGE_PARTS, placement__in=REVERSE_CHARGE_PLACES)
+            places = [Q(placement=place, part=part) for place, part in own_liability(statement.month)]
+            lines = lines.filter(reduce(or_, places))
         elif self.cell:
             lines = lines.filter(cell=self.cell)
         return lines.filter(**{name: value for name, value in wanted.items() if value})
 
-    def _feeds(self, placement: str, part: str) -> bool:
-        """Whether lines of a placement and part feed the row of GSTR-3B asked for."""
+    def _feeds(self, month: int, placement: str, part: str) -> bool:
+        """Whether lines of a placement and part feed the row of GSTR-3B asked for, in a statement of a month."""
         if self.cell == REVERSE_CHARGE:
-            return part in REVERSE_CHARGE_PARTS and placement in REVERSE_CHARGE_PLACES
-        return self.cell in ("", CELL.decide(placement=placement, part=part).outcome)
+            return OWN_LIABILITY.decide(month, placement=placement, part=part).outcome
+        return self.cell in ("", CELL.decide(month, placement=placement, part=part).outcome)
 
     def kept(self, statement: Gstr2b) -> list[tuple[Part, int, Tax]]:
         """Return part, count and tax of each row asked for, from the sums kept with the statement."""
@@ -110,7 +114,7 @@ class Filters:
             if self.placement in ("", placement)
             and self.part in ("", part)
             and self.section in ("", row)
-            and self._feeds(placement, part)
+            and self._feeds(statement.month, placement, part)
         ]
 
     def count(self, statement: Gstr2b) -> int | None:
@@ -184,9 +188,7 @@ def page(*, statement: Gstr2b, filters: Filters, size: int, after: str = "") -> 
     """Return a page of a statement's lines, by key: never an OFFSET. One query, whatever the depth."""
     where = _cursor(after)
     backwards = bool(where and where["back"])
-    found = filters.of(gstr2b.lines(statement)).select_related(
-        "record__supplier", "record__reversal__document__supplier"
-    )
+    found = filters.of(statement).select_related("record__supplier", "record__reversal__document__supplier", "why")
     if where:
         found = found.extra(  # noqa: S610 a row comparison over our own column names; the values are parameters
             where=[f"({_COLUMNS}) {'<' if backwards else '>'} (%s, %s, %s, %s)"], params=where["key"]
@@ -229,6 +231,12 @@ def _cursor(text: str) -> dict[str, Any] | None:
         return signing.loads(text, salt=SALT) if text else None
     except signing.BadSignature:
         return None
+
+
+def line_of(statement: Gstr2b, pk: int) -> Shown | None:
+    """Return one line of a version, with why it counts so: one query."""
+    line = gstr2b.lines(statement).select_related("record__supplier", "why").filter(pk=pk).first()
+    return words(line) if line else None
 
 
 def words(line: Gstr2bLine) -> Shown:

@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from ims_portal.models import Job, Taxpayer, User, paise, within_bounds
+from ims_portal.rules import actions, gstr2b, gstr3b
 from ims_portal.rules.money import Tax
 from ims_portal.rules.periods import Frequency, TaxPeriod
 from invoices.models import Record
@@ -74,6 +75,22 @@ class Gstr2b(models.Model):
         ]
 
 
+class Explanation(models.Model):
+    """Why a line counts as it does, in words: one row for all lines decided alike, kept as it was when they were made.
+
+    `steps` is a list of `rules.why.Step.stored()`. Append-only: an old statement explains itself by the law of its day.
+    """
+
+    digest = models.CharField(max_length=64, unique=True)
+    steps = models.JSONField()
+
+    @property
+    def cite(self) -> str:
+        """The sources of the rule that placed the line, in short."""
+        placed = [step for step in self.steps if step["asks"] == gstr2b.PLACEMENT.name]
+        return str((placed or self.steps[-1:])[0]["cite"])
+
+
 class Gstr2bLine(models.Model):
     """What one record counted for, from one version of the statement until another.
 
@@ -97,9 +114,15 @@ class Gstr2bLine(models.Model):
     sgst = paise("SGST/UTGST", default=0)
     cess = paise(_("cess"), default=0)
     answer = models.CharField(max_length=1, blank=True, default="")
-    remark = models.CharField(max_length=250, blank=True, default="")
-    rule_version = models.PositiveIntegerField(default=0)
-    cite = models.CharField(max_length=160)
+    remark = models.CharField(max_length=actions.REMARK_LIMIT, blank=True, default="")
+    why = models.ForeignKey(
+        Explanation,
+        on_delete=models.PROTECT,
+        null=True,
+        db_index=False,
+        db_constraint=False,  # nothing is ever deleted there; checking 200,000 new lines one by one costs a second
+        related_name="+",
+    )
 
     class Meta:
         constraints = [
@@ -132,7 +155,7 @@ class Adjustment(models.Model):
     cgst = paise("CGST", default=0)
     sgst = paise("SGST/UTGST", default=0)
     cess = paise(_("cess"), default=0)
-    reason = models.CharField(max_length=250, blank=True, default="")
+    reason = models.CharField(max_length=gstr3b.REASON_LIMIT, blank=True, default="")
     actor = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     at = models.DateTimeField()
 
@@ -159,6 +182,7 @@ class Filing(models.Model):
     digest = models.CharField(max_length=64)
     derived = models.JSONField()
     declared = models.JSONField()
+    why = models.JSONField(default=dict)
     reasons = models.JSONField(default=dict)
     reference = models.CharField(max_length=24, unique=True)
     filed_on = models.DateField()

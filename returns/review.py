@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Case, Count, F, Func, OrderBy, Sum, Value, When, Window
+from django.db.models import BooleanField, Case, Count, F, Func, OrderBy, Sum, Value, When, Window
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Abs, Greatest, Least, RowNumber
 
 import invoices.wording
@@ -17,6 +18,7 @@ from ims_portal.rules.actions import Answer, Refusal
 from ims_portal.rules.gstr2b import PARTS_B, Placement, Status
 from ims_portal.rules.money import HEADS, Tax
 from ims_portal.rules.periods import TaxPeriod
+from invoices import records_sql
 from invoices.standing import Standing
 from returns import gstr2b, gstr3b, wording
 from returns.gstr3b import Draft
@@ -134,7 +136,8 @@ def _finals(statement: Gstr2b | None) -> dict[str, Final]:
         default=Value(""),
     )
     cap = sum((Greatest(-F(f"record__effect_{head}"), Value(0)) for head in HEADS), start=Value(0))
-    charged = Case(When(record__reduces=True, then=cap), default=Value(0))
+    adds_back = RawSQL(records_sql.adds_back("invoices_record"), [], output_field=BooleanField())  # noqa: S611 our own rule
+    charged = Case(When(adds_back, then=cap), default=Value(0))
     found = gstr2b.lines(statement).annotate(way=way, net=net, charged=charged).exclude(way="")
     ranked = found.annotate(
         place=_within(RowNumber(), order_by=[Abs(F("net")).desc(), F("id").asc()]),

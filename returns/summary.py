@@ -148,10 +148,10 @@ class SectionLines:
 
 def sections(statement: Gstr2b) -> list[SectionLines]:
     """Return a statement as printed, from the sums kept with it: no query."""
-    return [_section(placement, statement.sums.get(placement.value, {})) for placement in SECTIONS]
+    return [_section(statement.month, placement, statement.sums.get(placement.value, {})) for placement in SECTIONS]
 
 
-def _section(placement: Placement, sums: Mapping[str, Mapping[str, Sequence[int]]]) -> SectionLines:
+def _section(month: int, placement: Placement, sums: Mapping[str, Mapping[str, Sequence[int]]]) -> SectionLines:
     title, half_a, half_b = SECTIONS[placement]
     printed = PRINTED[placement]
     parts = [part for part in PARTS if part in printed or part.value in sums]
@@ -160,12 +160,12 @@ def _section(placement: Placement, sums: Mapping[str, Mapping[str, Sequence[int]
         str(title),
         str(half_a),
         str(half_b),
-        tuple(_part(placement, part, printed.get(part, ()), sums.get(part.value, {})) for part in parts),
+        tuple(_part(month, placement, part, printed.get(part, ()), sums.get(part.value, {})) for part in parts),
     )
 
 
 def _part(
-    placement: Placement, part: Part, always: tuple[Section, ...], sums: Mapping[str, Sequence[int]]
+    month: int, placement: Placement, part: Part, always: tuple[Section, ...], sums: Mapping[str, Sequence[int]]
 ) -> PartLines:
     number, heading = PARTS[part]
     names = [section for section in ROWS if section in always or section.value in sums]
@@ -177,25 +177,25 @@ def _part(
         part,
         number,
         str(heading),
-        cells(placement, part),
-        advisory(placement, part),
+        cells(month, placement, part),
+        advisory(month, placement, part),
         sum(line.count for line in rows),
         sum((line.tax for line in rows), Tax()),
         tuple(rows),
     )
 
 
-def cells(placement: Placement, part: Part) -> str:
-    """Return the tables of GSTR-3B a part feeds, as the form numbers them; the rule's own rows say which."""
-    cell = rules.CELL.decide(placement=placement, part=part).outcome
-    is_reverse_charge = part in rules.REVERSE_CHARGE_PARTS and placement in rules.REVERSE_CHARGE_PLACES
-    named = ["3.1(d)"] if is_reverse_charge else []
+def cells(month: int, placement: Placement, part: Part) -> str:
+    """Return the tables of GSTR-3B a part feeds in a period, as the form numbers them; the rules say which."""
+    cell = rules.CELL.decide(month, placement=placement, part=part).outcome
+    owes = rules.OWN_LIABILITY.decide(month, placement=placement, part=part).outcome
+    named = ["3.1(d)"] if owes else []
     return ", ".join([*named, *([wording.ROW_NAMES[cell][0]] if cell else [])])
 
 
-def advisory(placement: Placement, part: Part) -> str:
+def advisory(month: int, placement: Placement, part: Part) -> str:
     """Return what the taxpayer does with a part, in a sentence."""
-    tables = cells(placement, part)
+    tables = cells(month, placement, part)
     if not tables:
         return _("Feeds nothing in GSTR-3B. You can change the action in IMS until GSTR-3B is filed.")
     if placement is Placement.REVERSAL:
@@ -224,6 +224,11 @@ class Staleness:
             "version": self.statement.version,
             "at": show.moment(self.statement.computed_at),
         }
+        if gstr2b.is_of_other_law(self.statement):
+            return (
+                _("GSTR-2B of %(period)s (version %(version)s, %(at)s) is out of date: the rules have changed since.")
+                % names
+            )
         if not self.changes:
             return (
                 _("GSTR-2B of %(period)s (version %(version)s, %(at)s) is out of date: a Pending lapsed since.") % names

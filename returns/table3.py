@@ -35,18 +35,21 @@ def entries(*, taxpayer: Taxpayer, period: TaxPeriod) -> list[Entry]:
     """Return what a period's outward rows are summed from: one query."""
     found = []
     for source, form, section, detail, count, tax in gstr3b_sql.outward(supplier_id=taxpayer.pk, month=period.month):
-        takes = source == SUMMARY and rules.SUMMARY_SIGN.decide(section=section).outcome < 0
+        takes = source == SUMMARY and rules.SUMMARY_SIGN.decide(period.month, section=section).outcome < 0
         summand = -tax if takes else tax
-        found += [Entry(row, source, form, section, detail, count, summand) for row in _rows(source, section, detail)]
+        found += [
+            Entry(row, source, form, section, detail, count, summand)
+            for row in _rows(period.month, source, section, detail)
+        ]
     return found
 
 
-def _rows(source: str, section: str, detail: str) -> list[str]:
+def _rows(month: int, source: str, section: str, detail: str) -> list[str]:
     if source == ADDBACK:
         return [section]
     if source == SUMMARY:
-        return rules.rows_of_summary(section, detail)
-    return [rules.OUTWARD_ROW.decide(section=Section(section), inv_type=InvoiceType(detail)).outcome]
+        return rules.rows_of_summary(month, section, detail)
+    return [rules.OUTWARD_ROW.decide(month, section=Section(section), inv_type=InvoiceType(detail)).outcome]
 
 
 def sums(found: Iterable[Entry]) -> dict[str, Tax]:

@@ -120,7 +120,7 @@ def row(shown: Draft, name: str) -> Row:
 
 
 def _warning(shown: Draft, name: str) -> str:
-    side = rules.WARNS_WHEN.decide(row=name).outcome
+    side = rules.WARNS_WHEN.decide(shown.period.month, row=name).outcome
     gaps = (shown.declared[name] - shown.derived[name]).as_dict()
     told = [
         f"{wording.HEAD_NAMES[head]} {show.inr(abs(gap))}"

@@ -184,7 +184,7 @@ def _limit(what: str, room: Tax, limit: Tax) -> str:
 
 EXPECTED = {
     "is_filed": gettext_lazy("The return is not filed yet"),
-    "is_time_barred": gettext_lazy("The return is at most three years past due"),
+    "is_over_three_years": gettext_lazy("The return is at most three years past due"),
     "previous_is_unfiled": gettext_lazy("GSTR-3B of the period before is filed"),
     "gstr1_is_unfiled": gettext_lazy("GSTR-1 of the period is filed"),
     "has_no_statement": gettext_lazy("GSTR-2B of the period exists"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from ims_portal.rules.documents import BILLS_OF_ENTRY, Section
-from ims_portal.rules.table import Dated, Facts, Table, otherwise, row
+from ims_portal.rules.table import Dated, Facts, Table, always, otherwise, row
 
 YES_NO = (False, True)
 REMARK_LIMIT = 250
@@ -179,7 +179,7 @@ ACTION_REFUSALS: Dated[Refusal | None] = Dated(
 )
 
 SPECIFIED: Dated[bool] = Dated(
-    name="is a record specified: one-period Pending and the ITC-reduction question",
+    name="is it a specified record, with the ITC-reduction question and Pending for one period",
     governed_by="the record's GSTR-2B period",
     versions={
         0: Table("no specified records", {"reduces": YES_NO}, (otherwise(False, cite="R3.1; R4.10"),)),
@@ -194,8 +194,9 @@ SPECIFIED: Dated[bool] = Dated(
     },
 )
 
-REDUCES: Table[bool] = Table(
-    name="does accepting the record reduce ITC",
+REDUCES: Dated[bool] = always(
+    "does accepting the record reduce ITC",
+    governed_by="the record's GSTR-2B period",
     facts={"section": tuple(Section), "boe_change": tuple(BoeChange), "effect": tuple(Sign)},
     rows=(
         row(
@@ -209,8 +210,9 @@ REDUCES: Table[bool] = Table(
     ),
 )
 
-KINDS: Table[str] = Table(
-    name="kind of a record in the permission matrix",
+KINDS: Dated[str] = always(
+    "kind of a record in the permission matrix",
+    governed_by="the record's GSTR-2B period",
     facts={"section": tuple(Section), "boe_change": tuple(BoeChange), "has_baseline": YES_NO, "change": tuple(Sign)},
     rows=(
         row("K10", section=(Section.IMPGA, Section.IMPGSEZA), cite="R2.10 K10; R9.4"),
@@ -257,7 +259,8 @@ EFFECTIVE_ACTION: Dated[Action] = Dated(
                     action=Action.PENDING,
                     reduces=True,
                     pending_lapsed=True,
-                    cite="R3.5; FAQ 17-Oct-2025 Q5",
+                    cite="R3.5: the stored Pending reads as No action; FAQ 17-Oct-2025 Q5",
+                    ours=True,
                 ),
                 row(Action.ACCEPT, action=Action.ACCEPT, cite="R2.1"),
                 row(Action.REJECT, action=Action.REJECT, cite="R2.1"),
@@ -268,8 +271,9 @@ EFFECTIVE_ACTION: Dated[Action] = Dated(
     },
 )
 
-DECLARATION_REFUSALS: Table[Refusal | None] = Table(
-    name="what is refused of an ITC-reduction declaration",
+DECLARATION_REFUSALS: Dated[Refusal | None] = always(
+    "what is refused of an ITC-reduction declaration",
+    governed_by="the record's GSTR-2B period",
     facts={
         "action": tuple(Action),
         "answer": tuple(Answer),
@@ -347,8 +351,9 @@ REMARK_REFUSALS: Dated[Refusal | None] = Dated(
     },
 )
 
-REASON_REFUSALS: Table[Refusal | None] = Table(
-    name="what is refused of a reason code",
+REASON_REFUSALS: Dated[Refusal | None] = always(
+    "what is refused of a reason code",
+    governed_by="the record's GSTR-2B period",
     facts={"action": tuple(Action), "has_reason": YES_NO},
     rows=(
         row(
@@ -361,6 +366,11 @@ REASON_REFUSALS: Table[Refusal | None] = Table(
         otherwise(None, cite="R5.6", ours=True),
     ),
 )
+
+
+def sign(amount: int) -> Sign:
+    """Return the sign of an amount in paise."""
+    return Sign.NEGATIVE if amount < 0 else Sign.POSITIVE if amount else Sign.ZERO
 
 
 def remark_fact(text: str) -> Remark:

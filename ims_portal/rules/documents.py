@@ -335,7 +335,7 @@ def _rates(subject: _Subject) -> _Found:
 def _tax(subject: _Subject) -> _Found:
     document, tax = subject.document, subject.document.tax
     is_same_state = gstin.state_of(subject.supplier) == document.pos
-    heads = rates.heads_due(is_sez=document.inv_type in SEZ, is_same_state=is_same_state)
+    heads = rates.heads_due(document.date, is_sez=document.inv_type in SEZ, is_same_state=is_same_state)
     wrong = [
         key
         for key, amount in zip(_TAX_KEYS, (tax.igst, tax.cgst, tax.sgst), strict=False)

@@ -13,7 +13,7 @@ from enum import StrEnum
 from ims_portal.rules.actions import YES_NO, Action, Answer, Refusal
 from ims_portal.rules.documents import AMENDMENTS, CREDIT_NOTES, Section
 from ims_portal.rules.money import Tax
-from ims_portal.rules.table import Dated, Facts, Table, otherwise, row
+from ims_portal.rules.table import Dated, Facts, Table, Unit, always, otherwise, row
 
 
 class Bypass(StrEnum):
@@ -58,6 +58,14 @@ class Part(StrEnum):
     B_I = "B_I"
     B_II = "B_II"
     B_III = "B_III"
+
+
+class Measure(StrEnum):
+    """How much of an accepted record's effect counts."""
+
+    EFFECT = "effect"
+    DECLARED = "declared"
+    NOTHING = "nothing"
 
 
 PARTS_B = frozenset({Part.B_I, Part.B_II, Part.B_III})
@@ -120,8 +128,9 @@ BYPASS: Dated[Bypass] = Dated(
     },
 )
 
-UNAVAILABLE: Table[Unavailable] = Table(
-    name="why credit is not available",
+UNAVAILABLE: Dated[Unavailable] = always(
+    "why credit is not available",
+    governed_by="the record's GSTR-2B period",
     facts={"is_pos_ineligible": YES_NO, "is_time_barred": YES_NO},
     rows=(
         row(Unavailable.PLACE_OF_SUPPLY, is_pos_ineligible=True, cite="R1.6; place of supply wins"),
@@ -130,8 +139,9 @@ UNAVAILABLE: Table[Unavailable] = Table(
     ),
 )
 
-TIME_BAR: Table[bool] = Table(
-    name="is the credit of a record time-barred in a period",
+TIME_BAR: Dated[bool] = always(
+    "is the credit of a record time-barred in a period",
+    governed_by="the record's GSTR-2B period",
     facts={"section": tuple(Section), "is_reverse_charge": YES_NO, "adds_itc": YES_NO, "is_past_limit": YES_NO},
     rows=(
         row(True, is_past_limit=True, adds_itc=True, is_reverse_charge=True, cite="R7.9; s.16(4)", ours=True),
@@ -147,15 +157,24 @@ TIME_BAR: Table[bool] = Table(
     ),
 )
 
+LIMIT_MONTH: Dated[int] = always(
+    "first month, after the end of a financial year, whose GSTR-3B is too late for its credit",
+    governed_by="the financial year of the document",
+    unit=Unit.YEAR,
+    facts={},
+    rows=(otherwise(11, cite="R7.9; s.16(4): up to 30 November, tested on periods", ours=True),),
+)
+
 TIME_LIMIT = Twin(
     name="is_past_limit",
-    sql="({period} >= ({credit_fy} + 1) * 100 + 11)",
-    python=lambda period, credit_fy: period >= (credit_fy + 1) * 100 + 11,
+    sql="({period} >= ({credit_fy} + 1) * 100 + {limit_month})",
+    python=lambda period, credit_fy: period >= (credit_fy + 1) * 100 + LIMIT_MONTH.decide(credit_fy).outcome,
     cite="R7.9; s.16(4): credit of a financial year up to 30 November after its end, tested on periods",
 )
 
-PART: Table[Part] = Table(
-    name="part of the 2B block",
+PART: Dated[Part] = always(
+    "part of the 2B block",
+    governed_by="the statement's tax period",
     facts={"section": tuple(Section), "is_reverse_charge": YES_NO},
     rows=(
         row(Part.B_III, section=(Section.CN, Section.CNA), is_reverse_charge=True, cite="R7.6 RCM credit notes"),
@@ -168,8 +187,9 @@ PART: Table[Part] = Table(
     ),
 )
 
-PLACEMENT: Table[Placement] = Table(
-    name="where a record of the scope stands in GSTR-2B",
+PLACEMENT: Dated[Placement] = always(
+    "where a record of the scope stands in GSTR-2B",
+    governed_by="the statement's tax period",
     facts={"bypass": tuple(Bypass), "unavailable": tuple(Unavailable), "action": tuple(Action), "is_barred": YES_NO},
     rows=(
         row(Placement.REVERSAL, bypass=Bypass.RULE_37A, cite="R7.6; R8.9"),
@@ -187,8 +207,9 @@ PLACEMENT: Table[Placement] = Table(
     ),
 )
 
-STATUS: Table[Status] = Table(
-    name="status a 2B line prints",
+STATUS: Dated[Status] = always(
+    "status a 2B line prints",
+    governed_by="the statement's tax period",
     facts={"bypass": tuple(Bypass), "action": tuple(Action)},
     rows=(
         row(Status.NONE, bypass=tuple(b for b in Bypass if b is not Bypass.NO), cite="R1.5"),
@@ -198,22 +219,47 @@ STATUS: Table[Status] = Table(
     ),
 )
 
-CELL: Table[str] = Table(
-    name="cell of GSTR-3B Table 4 a line feeds",
-    facts={"placement": tuple(Placement), "part": tuple(Part)},
+_CELL_FACTS: Facts = {"placement": tuple(Placement), "part": tuple(Part)}
+
+CELL: Dated[str] = Dated(
+    name="row of GSTR-3B Table 4 a line feeds",
+    governed_by="the statement's tax period",
+    versions={
+        0: Table("the form before 2023", _CELL_FACTS, (otherwise("", cite="R8.6: that form is not derived here"),)),
+        202301: Table(
+            "credit notes netted inside 4(A)",
+            _CELL_FACTS,
+            (
+                row("", placement=(Placement.REJECTED, Placement.NOWHERE), cite="R7.10"),
+                row("t4B2", placement=Placement.REVERSAL, cite="R8.6; R8.9"),
+                row("t4D2", placement=Placement.NOT_AVAILABLE, cite="R8.6; R8.8"),
+                row("t4A1", part=Part.A_IV, cite="R8.6"),
+                row("t4A3", part=(Part.A_III, Part.B_III), cite="R8.6; R8.7"),
+                row("t4A4", part=(Part.A_II, Part.B_II), cite="R8.6; R9.1"),
+                otherwise("t4A5", cite="R8.6; credit notes netted since Jan-2023"),
+            ),
+        ),
+    },
+)
+
+OWN_LIABILITY: Dated[bool] = always(
+    "is the tax of a line also the recipient's own liability, 3.1(d)",
+    governed_by="the statement's tax period",
+    facts=_CELL_FACTS,
     rows=(
-        row("", placement=(Placement.REJECTED, Placement.NOWHERE), cite="R7.10"),
-        row("t4B2", placement=Placement.REVERSAL, cite="R8.6; R8.9"),
-        row("t4D2", placement=Placement.NOT_AVAILABLE, cite="R8.6; R8.8"),
-        row("t4A1", part=Part.A_IV, cite="R8.6"),
-        row("t4A3", part=(Part.A_III, Part.B_III), cite="R8.6; R8.7"),
-        row("t4A4", part=(Part.A_II, Part.B_II), cite="R8.6; R9.1"),
-        otherwise("t4A5", cite="R8.6; credit notes netted since Jan-2023"),
+        row(
+            True,
+            part=(Part.A_III, Part.B_III),
+            placement=(Placement.AVAILABLE, Placement.NOT_AVAILABLE),
+            cite="R8.6; R8.7: whether or not its credit is available",
+        ),
+        otherwise(False, cite="R8.6"),
     ),
 )
 
-COMPUTE_REFUSALS: Table[Refusal | None] = Table(
-    name="may a GSTR-2B be computed",
+COMPUTE_REFUSALS: Dated[Refusal | None] = always(
+    "may a GSTR-2B be computed",
+    governed_by="the statement's tax period",
     facts={"is_own_period": YES_NO, "is_filed": YES_NO, "is_early": YES_NO, "previous_is_unfiled": YES_NO},
     rows=(
         row(Refusal.WRONG_PERIOD, is_own_period=False, cite="R7.5; R7.8; portal codes GTR2B-001, IMS2B007"),
@@ -249,18 +295,49 @@ CAP = Twin(
     cite="R2.14: the most that may be reduced, per head",
 )
 
-COUNTED = Twin(
-    name="counted",
-    sql="(CASE WHEN {effect} >= 0 OR {answer} IN ('', 'F') THEN {effect} WHEN {answer} = 'P' THEN -{declared} ELSE 0 "
-    "END)",
-    python=lambda effect, answer, declared: (
-        effect
-        if effect >= 0 or answer in (Answer.NOT_GIVEN, Answer.FULL)
-        else -declared
-        if answer == Answer.PART
-        else 0
+SUPERSEDES: Dated[bool] = always(
+    "does a filed amendment replace an earlier version that no filed GSTR-3B has settled",
+    governed_by="the amendment's GSTR-2B period",
+    facts={"is_same_period": YES_NO, "open_period_has_come": YES_NO},
+    rows=(
+        row(True, is_same_period=True, cite="R2.5; revised advisory on IMS"),
+        row(True, open_period_has_come=True, cite="R2.7: carried Pending into the amendment's period", ours=True),
+        otherwise(False, cite="R2.7: the original is to be decided and settled first"),
     ),
-    cite="R2.14; R4.2 to R4.4, R4.8: the effect, or what was declared of it, per head",
+)
+
+BASELINE: Dated[bool] = always(
+    "is an earlier version the one a later version is compared with",
+    governed_by="the later version's GSTR-2B period",
+    facts={"was_accepted": YES_NO, "was_available": YES_NO, "is_itself_unavailable": YES_NO},
+    rows=(
+        row(False, was_accepted=False, cite="R2.14: rejected and superseded versions are skipped", ours=True),
+        row(True, was_available=True, cite="R2.6; R2.12; R2.14"),
+        row(True, is_itself_unavailable=True, cite="R2.14; R1.6: what gave no credit counts for such a one", ours=True),
+        otherwise(False, cite="R2.14", ours=True),
+    ),
+)
+"""The nearest earlier version for which this holds is the baseline (R2.14)."""
+
+_COUNTED_FACTS: Facts = {"adds": YES_NO, "answer": tuple(Answer)}
+
+COUNTED: Dated[Measure] = Dated(
+    name="how much of an accepted record counts, per head",
+    governed_by="the record's GSTR-2B period",
+    versions={
+        0: Table("in full", _COUNTED_FACTS, (otherwise(Measure.EFFECT, cite="R4.10; R2.14"),)),
+        202510: Table(
+            "as declared",
+            _COUNTED_FACTS,
+            (
+                row(Measure.EFFECT, adds=True, cite="R2.14: what adds to ITC counts as it is"),
+                row(Measure.DECLARED, answer=Answer.PART, cite="R4.3; FAQ 17-Oct-2025"),
+                row(Measure.NOTHING, answer=Answer.NONE, cite="R4.4; FAQ 17-Oct-2025"),
+                row(Measure.EFFECT, answer=Answer.FULL, cite="R4.2; FAQ 17-Oct-2025"),
+                otherwise(Measure.EFFECT, cite="R4.8: deemed accepted with full reduction"),
+            ),
+        ),
+    },
 )
 
 
@@ -274,23 +351,33 @@ def cap(change: Tax) -> Tax:
     return Tax(*(CAP.python(head) for head in change))
 
 
-REVERSE_CHARGE_PARTS = (Part.A_III, Part.B_III)
-REVERSE_CHARGE_PLACES = (Placement.AVAILABLE, Placement.NOT_AVAILABLE)
-"""The tax of these parts is the recipient's own liability, 3.1(d), whether or not its credit is available (R8.6)."""
+def counted(month: int, *, effect: Tax, answer: str, declared: Tax) -> Tax:
+    """Return what an accepted record of a GSTR-2B month adds to ITC per head, in paise (R2.14)."""
+    amounts = []
+    for head, said in zip(effect, declared, strict=True):
+        measure = COUNTED.decide(month, adds=head >= 0, answer=answer).outcome
+        amounts.append({Measure.EFFECT: head, Measure.DECLARED: -said, Measure.NOTHING: 0}[measure])
+    return Tax(*amounts)
 
 
-def table4(sums: Mapping[tuple[Placement, Part], Tax]) -> dict[str, Tax]:
-    """Return the rows of GSTR-3B that a 2B derives (Table 4 and 3.1(d)), from its sums per placement and part.
+def own_liability(month: int) -> list[tuple[Placement, Part]]:
+    """Return the places whose tax is also the recipient's own liability in a period, 3.1(d) (R8.6)."""
+    table = OWN_LIABILITY.at(month)
+    return [(p, part) for p in Placement for part in Part if table.decide(placement=p, part=part).outcome]
+
+
+def table4(month: int, sums: Mapping[tuple[Placement, Part], Tax]) -> dict[str, Tax]:
+    """Return the rows of GSTR-3B that a 2B of a period derives (Table 4 and 3.1(d)), from its sums per place and part.
 
     Sums are as printed in the 2B: Part B positive when it reduces. Entry rows are nil here (R8.6).
     """
     rows = {name: Tax() for name in ("t3_1_d", "t4A1", "t4A2", "t4A3", "t4A4", "t4A5", "t4B1", "t4B2", "t4D1", "t4D2")}
     for (placement, part), printed in sums.items():
         amount = -printed if part in PARTS_B else printed
-        cell = CELL.decide(placement=placement, part=part).outcome
+        cell = CELL.decide(month, placement=placement, part=part).outcome
         if cell:
             rows[cell] += amount
-        if part in REVERSE_CHARGE_PARTS and placement in REVERSE_CHARGE_PLACES:
+        if OWN_LIABILITY.decide(month, placement=placement, part=part).outcome:
             rows["t3_1_d"] += amount
     return rows
 

@@ -11,16 +11,19 @@ from collections.abc import Mapping
 from ims_portal.rules.actions import YES_NO, Refusal
 from ims_portal.rules.documents import BILLS_OF_ENTRY, Form, InvoiceType, Section
 from ims_portal.rules.money import Tax
-from ims_portal.rules.table import Dated, Fact, Facts, Table, otherwise, row
+from ims_portal.rules.table import Dated, Decision, Fact, Facts, Table, always, otherwise, row
 
 TABLE_3 = ("t3_1_a", "t3_1_b", "t3_1_d", "t3_1_1_i", "t3_2")
 TABLE_4 = ("t4A1", "t4A2", "t4A3", "t4A4", "t4A5", "t4B1", "t4B2", "t4C", "t4D1", "t4D2")
 ROWS = TABLE_3 + TABLE_4
+REASON_LIMIT = 250
+"""Characters of the reason for declaring a row otherwise than derived; our own limit, that of a remark (R5.3)."""
 FROM_STATEMENT = ("t3_1_d", *TABLE_4)
 """Rows that exist only once there is a GSTR-2B."""
 
-OUTWARD_ROW: Table[str] = Table(
-    name="row of Table 3 an outward document, or its add-back, belongs to",
+OUTWARD_ROW: Dated[str] = always(
+    "row of Table 3 an outward document, or its add-back, belongs to",
+    governed_by="the tax period of GSTR-3B",
     facts={"section": tuple(Section), "inv_type": tuple(InvoiceType)},
     rows=(
         row("t3_1_1_i", section=(Section.ECO, Section.ECOA), cite="R6.3; R8.1"),
@@ -29,8 +32,9 @@ OUTWARD_ROW: Table[str] = Table(
     ),
 )
 
-CHARGES: Table[bool] = Table(
-    name="does filing a document put tax into its supplier's GSTR-3B",
+CHARGES: Dated[bool] = always(
+    "does filing a document put tax into its supplier's GSTR-3B",
+    governed_by="the tax period of GSTR-3B",
     facts={"section": tuple(Section), "is_reverse_charge": YES_NO},
     rows=(
         row(
@@ -46,8 +50,24 @@ CHARGES: Table[bool] = Table(
 _EDIT_FACTS: Facts = {"row": ROWS}
 _NOT_EDITABLE = row(Refusal.FIELD_NOT_EDITABLE, row="t4C", cite="R8.17: 4(C) is computed")
 
+ADDS_BACK: Dated[bool] = Dated(
+    name="does a settled rejection raise its supplier's liability",
+    governed_by="the record's GSTR-2B period",
+    versions={
+        0: Table("before IMS", {"reduces": YES_NO}, (otherwise(False, cite="R1.2: nothing could be rejected"),)),
+        202410: Table(
+            "rejected reductions are added back",
+            {"reduces": YES_NO},
+            (
+                row(True, reduces=True, cite="R6.3; Additional FAQ 17-Oct-2024 Q11"),
+                otherwise(False, cite="R6.3; FAQ 17-Oct-2025"),
+            ),
+        ),
+    },
+)
+
 EDIT_REFUSALS: Dated[Refusal | None] = Dated(
-    name="which rows of GSTR-3B are locked",
+    name="may a row of GSTR-3B be edited",
     governed_by="the tax period",
     versions={
         0: Table("nothing locked", _EDIT_FACTS, (_NOT_EDITABLE, otherwise(None, cite="R8.2"))),
@@ -77,8 +97,34 @@ EDIT_REFUSALS: Dated[Refusal | None] = Dated(
     },
 )
 
-TABLE_4_LOCK: Table[bool] = Table(
-    name="rows the Table 4 switch locks, once it is on",
+SOURCES: Dated[str] = always(
+    "what a row of GSTR-3B is made of",
+    governed_by="the tax period of GSTR-3B",
+    facts=_EDIT_FACTS,
+    rows=(
+        row(
+            "own filed returns, and rejections added back; mended by GSTR-1A before filing or an amendment later",
+            row=("t3_1_a", "t3_1_b", "t3_1_1_i"),
+            cite="R8.1; R6.4; R6.12",
+        ),
+        row("inter-State supplies of own filed returns, by place of supply", row="t3_2", cite="R8.1"),
+        row("A III - B III + not available A III - not available B III", row="t3_1_d", cite="R8.6; R8.7"),
+        row("A IV", row="t4A1", cite="R8.6"),
+        row("an entry of the taxpayer: import of services", row="t4A2", cite="R8.6"),
+        row("A III - B III", row="t4A3", cite="R8.6; R8.7"),
+        row("A II - B II", row="t4A4", cite="R8.6; R9.1"),
+        row("A I - B I; changed by deciding otherwise in IMS and computing GSTR-2B again", row="t4A5", cite="R8.6"),
+        row("an entry of the taxpayer: Rules 38, 42, 43 and section 17(5)", row="t4B1", cite="R8.6"),
+        row("ITC reversal of GSTR-2B; temporary reversals are declared by hand", row="t4B2", cite="R8.6; R8.9"),
+        row("4(A) - 4(B), of the declared rows", row="t4C", cite="R8.6; R8.17"),
+        row("an entry of the taxpayer: reclaimed, part of 4(A)(5)", row="t4D1", cite="R8.6; R8.10"),
+        otherwise("all of ITC not available: Part A - Part B", cite="R8.6; R8.8"),
+    ),
+)
+
+TABLE_4_LOCK: Dated[bool] = always(
+    "does the Table 4 switch lock a row, once it is on",
+    governed_by="the tax period of GSTR-3B",
     facts=_EDIT_FACTS,
     rows=(
         row(True, row=("t4A1", "t4A4", "t4A5", "t4D2"), cite="R8.17: switch TABLE4_LOCK_FROM", ours=True),
@@ -86,8 +132,9 @@ TABLE_4_LOCK: Table[bool] = Table(
     ),
 )
 
-NEEDS_REASON: Table[bool] = Table(
-    name="rows that need a reason when declared otherwise than derived",
+NEEDS_REASON: Dated[bool] = always(
+    "does a row need a reason when declared otherwise than derived",
+    governed_by="the tax period of GSTR-3B",
     facts=_EDIT_FACTS,
     rows=(
         row(True, row=("t4A1", "t4A3", "t4A4", "t4A5", "t4B2", "t4D2"), cite="R8.17", ours=True),
@@ -95,8 +142,9 @@ NEEDS_REASON: Table[bool] = Table(
     ),
 )
 
-WARNS_WHEN: Table[str] = Table(
-    name="which side of derived is worth a warning",
+WARNS_WHEN: Dated[str] = always(
+    "which side of derived is worth a warning",
+    governed_by="the tax period of GSTR-3B",
     facts=_EDIT_FACTS,
     rows=(
         row("above", row=("t4A1", "t4A3", "t4A4", "t4A5"), cite="R8.17; R8.16", ours=True),
@@ -107,7 +155,7 @@ WARNS_WHEN: Table[str] = Table(
 
 _FILING_FACTS: Facts = {
     "is_filed": YES_NO,
-    "is_time_barred": YES_NO,
+    "is_over_three_years": YES_NO,
     "previous_is_unfiled": YES_NO,
     "gstr1_is_unfiled": YES_NO,
     "has_no_statement": YES_NO,
@@ -117,7 +165,7 @@ _FILING_FACTS: Facts = {
 }
 _FILING_ORDER = (
     row(Refusal.ALREADY_FILED, is_filed=True, cite="R8.11"),
-    row(Refusal.RETURN_TIME_BARRED, is_time_barred=True, cite="R8.13; advisory 606"),
+    row(Refusal.RETURN_TIME_BARRED, is_over_three_years=True, cite="R8.13; advisory 606"),
     row(Refusal.PREVIOUS_3B_NOT_FILED, previous_is_unfiled=True, cite="R8.11; s.39(10)"),
     row(Refusal.GSTR1_NOT_FILED, gstr1_is_unfiled=True, cite="R6.11; R8.11"),
 )
@@ -125,6 +173,8 @@ _FRESH_STATEMENT = (
     row(Refusal.GSTR2B_NOT_AVAILABLE, has_no_statement=True, cite="R8.11; s.39(1)", ours=True),
     row(Refusal.RECOMPUTE_REQUIRED, is_stale=True, cite="R7.11; R8.11", ours=True),
 )
+
+_STATEMENTS = "R8.10; advisory 643 of 29-Dec-2025; from which period is our reading"
 
 FILING_REFUSALS: Dated[Refusal | None] = Dated(
     name="what filing GSTR-3B is refused for",
@@ -138,8 +188,8 @@ FILING_REFUSALS: Dated[Refusal | None] = Dated(
             (
                 *_FILING_ORDER,
                 *_FRESH_STATEMENT,
-                row(Refusal.RECLAIM_EXCEEDS_BALANCE, reclaim_exceeds=True, cite="R8.10; advisory 643 of 29-Dec-2025"),
-                row(Refusal.RCM_ITC_EXCEEDS_LIABILITY, rcm_exceeds=True, cite="R8.10; advisory 643 of 29-Dec-2025"),
+                row(Refusal.RECLAIM_EXCEEDS_BALANCE, reclaim_exceeds=True, cite=_STATEMENTS, ours=True),
+                row(Refusal.RCM_ITC_EXCEEDS_LIABILITY, rcm_exceeds=True, cite=_STATEMENTS, ours=True),
                 otherwise(None, cite="R8.11"),
             ),
         ),
@@ -218,8 +268,9 @@ SUMMED_SECTIONS = (
 
 _SUM_FACTS: Facts = {"section": SUMMED_SECTIONS, "is_export": YES_NO, "is_inter_state": YES_NO}
 
-SUMMARY_ROW: Table[str] = Table(
-    name="row of Table 3.1 that sums of a return outside IMS belong to",
+SUMMARY_ROW: Dated[str] = always(
+    "row of Table 3.1 that sums of a return outside IMS belong to",
+    governed_by="the tax period of GSTR-3B",
     facts=_SUM_FACTS,
     rows=(
         row(
@@ -236,8 +287,9 @@ SUMMARY_ROW: Table[str] = Table(
     ),
 )
 
-SUMMARY_IN_3_2: Table[bool] = Table(
-    name="does a sum repeat in Table 3.2, inter-State supplies to unregistered persons",
+SUMMARY_IN_3_2: Dated[bool] = always(
+    "does a sum repeat in Table 3.2, inter-State supplies to unregistered persons",
+    governed_by="the tax period of GSTR-3B",
     facts=_SUM_FACTS,
     rows=(
         row(False, is_export=True, cite="R8.1: exports are no supplies to unregistered persons in India"),
@@ -246,8 +298,9 @@ SUMMARY_IN_3_2: Table[bool] = Table(
     ),
 )
 
-SUMMARY_SIGN: Table[int] = Table(
-    name="does a sum add to liability or take from it",
+SUMMARY_SIGN: Dated[int] = always(
+    "does a sum add to liability or take from it",
+    governed_by="the tax period of GSTR-3B",
     facts={"section": SUMMED_SECTIONS},
     rows=(
         row(-1, section="txpd", cite="R8.1: 11B, advances of earlier periods adjusted against invoices"),
@@ -257,16 +310,26 @@ SUMMARY_SIGN: Table[int] = Table(
 EXPORTS = ("WPAY", "WOPAY", "EXPWP", "EXPWOP")
 
 
-def rows_of_summary(section: str, detail: str) -> list[str]:
-    """Return the rows of Table 3 a summed section feeds; `detail` names its supply, place and kind."""
+def deciding_summary(month: int, section: str, detail: str, name: str) -> Decision[str] | Decision[bool]:
+    """Return what decided that a summed section stands in a row of Table 3."""
+    rule = SUMMARY_IN_3_2 if name == "t3_2" else SUMMARY_ROW
+    return rule.decide(month, **_summary_facts(section, detail))
+
+
+def _summary_facts(section: str, detail: str) -> dict[str, Fact]:
     words = detail.split()
-    facts: dict[str, Fact] = {
+    return {
         "section": section,
         "is_export": words[-1:] != [] and words[-1] in EXPORTS,
         "is_inter_state": "INTER" in words,
     }
-    first = SUMMARY_ROW.decide(**facts).outcome
-    return [name for name in (first, "t3_2" if SUMMARY_IN_3_2.decide(**facts).outcome else "") if name]
+
+
+def rows_of_summary(month: int, section: str, detail: str) -> list[str]:
+    """Return the rows of Table 3 a summed section feeds in a period; `detail` names its supply, place and kind."""
+    facts = _summary_facts(section, detail)
+    first = SUMMARY_ROW.decide(month, **facts).outcome
+    return [name for name in (first, "t3_2" if SUMMARY_IN_3_2.decide(month, **facts).outcome else "") if name]
 
 
 def computed(rows: Mapping[str, Tax]) -> dict[str, Tax]:
@@ -277,11 +340,11 @@ def computed(rows: Mapping[str, Tax]) -> dict[str, Tax]:
     return filled
 
 
-def warnings(derived: Mapping[str, Tax], declared: Mapping[str, Tax]) -> list[str]:
+def warnings(month: int, derived: Mapping[str, Tax], declared: Mapping[str, Tax]) -> list[str]:
     """Return the rows declared on the side of derived that is worth a warning in any head (R8.17)."""
     found = []
     for name in ROWS:
-        side = WARNS_WHEN.decide(row=name).outcome
+        side = WARNS_WHEN.decide(month, row=name).outcome
         gaps = [d - e for d, e in zip(declared[name], derived[name], strict=True)]
         if (side == "above" and max(gaps) > 0) or (side == "below" and min(gaps) < 0):
             found.append(name)

@@ -14,7 +14,7 @@ from datetime import date
 from enum import StrEnum
 
 from ims_portal.rules.documents import Form
-from ims_portal.rules.table import Dated, Table, otherwise, row
+from ims_portal.rules.table import Dated, Table, Unit, always, otherwise, row
 
 APRIL = 4
 MONTH = re.compile(r"^(0[1-9]|1[0-2])(20[0-9]{2})\Z")
@@ -141,8 +141,9 @@ def parse(text: str) -> TaxPeriod:
     raise NotAPeriodError(f"{text!r} is not a period. Write a month as MMYYYY (102026) or a quarter as Q3-2026-27.")
 
 
-DUE_DAYS: Table[int] = Table(
-    name="day of the month after the period on which a return falls due",
+DUE_DAYS: Dated[int] = always(
+    "day of the month after the period on which a return falls due",
+    governed_by="the tax period of the return",
     facts={"form": tuple(Return), "frequency": tuple(Frequency), "group": tuple(StateGroup)},
     rows=(
         row(11, form=Return.GSTR1, frequency=Frequency.MONTHLY, cite="R8.12; Rule 59(1), Notif. 83/2020-CT"),
@@ -166,8 +167,9 @@ STATE_GROUPS: Table[StateGroup] = Table(
 
 SUBSEQUENT_MONTH_FORMS = frozenset({Form.GSTR1A})
 
-AMENDS_OWN_PERIOD_ONLY: Table[bool] = Table(
-    name="may a form amend only what its own period's return reported",
+AMENDS_OWN_PERIOD_ONLY: Dated[bool] = always(
+    "may a form amend only what its own period's return reported",
+    governed_by="the tax period of the form",
     facts={"form": tuple(Form)},
     rows=(
         row(True, form=Form.GSTR1A, cite="R6.5: GSTR-1A amends this period's GSTR-1, quarterly with its IFF"),
@@ -195,7 +197,7 @@ class Calendar:
 
 def statutory_due(form: Return, period: TaxPeriod, group: StateGroup) -> date:
     """Return the statutory day of a return, before any extension (R8.12)."""
-    day = DUE_DAYS.decide(form=form, frequency=period.frequency, group=group).outcome
+    day = DUE_DAYS.decide(period.month, form=form, frequency=period.frequency, group=group).outcome
     following = add_months(period.month, 1)
     return date(following // 100, following % 100, day)
 
@@ -293,6 +295,15 @@ def gstr2b_month(form: Form, filer: Filer, period: TaxPeriod, day: date, calenda
     return max(window(form, filer, day, calendar), earliest_month(form, period))
 
 
+def addback_period(supplier: Filer, own_month: int, open_month: int) -> TaxPeriod:
+    """Return the supplier's period a fixed add-back lands in: its first unfiled one after the record's own (R6.4).
+
+    `own_month` is the supplier's GSTR-3B month of the record's return, `open_month` its first unfiled one.
+    """
+    after = supplier.following(supplier.period(own_month))
+    return max(after, supplier.period(open_month), key=lambda period: period.month)
+
+
 def pending_until(recipient: Filer, gstr2b_period: TaxPeriod, calendar: Calendar) -> date:
     """Return the last day a specified record may be pending: the due day of the next period's 3B (R3.4)."""
     return calendar.due(Return.GSTR3B, recipient.following(gstr2b_period), recipient.group)
@@ -347,6 +358,7 @@ def has_closed(form: Form, filer: Filer, period: TaxPeriod, day: date, calendar:
 THREE_YEAR_BAR: Dated[bool] = Dated(
     name="a return more than three years past due cannot be filed",
     governed_by="the day of filing",
+    unit=Unit.DAY,
     versions={
         0: Table(
             "no bar",

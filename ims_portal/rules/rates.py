@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
 
 from ims_portal.rules.money import to_rupees
-from ims_portal.rules.table import Dated, Table, otherwise, row
+from ims_portal.rules.table import Dated, Table, Unit, always, otherwise, row
 
 GST_BEGAN = date(2017, 7, 1)
 """CGST Act s.1(3), Notification 9/2017-CT: there is no document under GST before this day."""
@@ -15,7 +16,8 @@ GST_BEGAN = date(2017, 7, 1)
 _KNOWN = (0, 10, 25, 100, 150, 300, 500, 600, 750, 1200, 1800, 2800, 4000)
 RATES: Dated[bool] = Dated(
     name="rate accepted on a document",
-    governed_by="date of the document, YYYYMMDD",
+    governed_by="the date of the document",
+    unit=Unit.DAY,
     versions={
         20170701: Table(
             name="rates before GST 2.0",
@@ -38,7 +40,7 @@ RATES: Dated[bool] = Dated(
 @lru_cache(maxsize=4096)
 def accepted(on: date) -> tuple[int, ...]:
     """Return the rates a document dated `on` may carry; before 1 July 2017 raise NoVersionInForceError (R10.7)."""
-    table = RATES.at(on.year * 10000 + on.month * 100 + on.day)
+    table = RATES.at(_number(on))
     return tuple(rate for rate in _KNOWN if table.decide(rate=rate).outcome)
 
 
@@ -49,8 +51,10 @@ class Heads(StrEnum):
     CGST_AND_SGST = "CGST and SGST"
 
 
-HEADS_DUE: Table[Heads] = Table(
-    name="tax heads due",
+HEADS_DUE: Dated[Heads] = always(
+    "tax heads due",
+    governed_by="the date of the document",
+    unit=Unit.DAY,
     facts={"is_sez": (True, False), "is_same_state": (True, False)},
     rows=(
         row(Heads.IGST, is_sez=True, cite="R10.8; IGST Act s.7(5)(b)"),
@@ -60,10 +64,17 @@ HEADS_DUE: Table[Heads] = Table(
 )
 
 
-@lru_cache(maxsize=4)
-def heads_due(*, is_sez: bool, is_same_state: bool) -> Heads:
-    """Return which taxes are due; `is_same_state`: the supplier's State is the place of supply (R10.8)."""
-    return HEADS_DUE.decide(is_sez=is_sez, is_same_state=is_same_state).outcome
+@lru_cache(maxsize=4096)
+def heads_due(on: date, *, is_sez: bool, is_same_state: bool) -> Heads:
+    """Return which taxes a document dated `on` bears; `is_same_state`: the supplier's State is the place of supply.
+
+    R10.8.
+    """
+    return HEADS_DUE.decide(_number(on), is_sez=is_sez, is_same_state=is_same_state).outcome
+
+
+def _number(on: date) -> int:
+    return on.year * 10000 + on.month * 100 + on.day
 
 
 TOLERANCE = 100
@@ -74,6 +85,11 @@ DIFFERENTIAL = 65
 
 DIVISOR = 2 * 10_000 * 100
 """What `tax_due` must be divided by to give paise: two halves, hundredths of a percent, percent of the rate."""
+
+
+def is_differential(share: Decimal) -> bool:
+    """Whether a share of the rate, such as 0.65, is the one that may be charged (R10.7)."""
+    return share * 100 == DIFFERENTIAL
 
 
 def tax_due(*, taxable: int, rate: int, heads: Heads, is_differential: bool) -> tuple[int, int, int]:

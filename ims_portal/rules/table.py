@@ -6,17 +6,26 @@ same rows into a SQL CASE that answers for a million. A test proves both equal o
 
 from __future__ import annotations
 
+import hashlib
 import itertools
-from collections.abc import Hashable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 Outcome = TypeVar("Outcome", bound=Hashable)
 Outcome_co = TypeVar("Outcome_co", bound=Hashable, covariant=True)
 Fact = str | bool | int
 Facts = Mapping[str, tuple[Fact, ...]]
 """Each fact with the finite list of values it can have."""
+
+
+class Unit(Enum):
+    """The number a rule is dated by: a period YYYYMM (a quarter by its last month), a day YYYYMMDD, a year YYYY."""
+
+    PERIOD = "period"
+    DAY = "day"
+    YEAR = "financial year"
 
 
 class NoVersionInForceError(LookupError):
@@ -56,12 +65,16 @@ def plain(value: Fact | Enum) -> Fact:
 
 @dataclass(frozen=True, slots=True)
 class Decision(Generic[Outcome_co]):
-    """What a table answered, and the row that decided (`index` counts from 0; the last is `otherwise`)."""
+    """What a table answered, and the row that decided (`index` counts from 0; the last is `otherwise`).
+
+    `version` is the number from which the deciding version of a dated rule is in force.
+    """
 
     outcome: Outcome_co
     index: int
     cite: str
     ours: bool
+    version: int = 0
 
 
 @dataclass(frozen=True)
@@ -120,14 +133,15 @@ def otherwise(outcome: Outcome, *, cite: str, ours: bool = False) -> Row[Outcome
 class Dated(Generic[Outcome_co]):
     """Versions of a table by the number from which each is in force.
 
-    `governed_by` says which number that is: a period as YYYYMM (a quarter by its last month) or a day as
-    YYYYMMDD. The earliest version of a rule that SQL reads starts at 0 and is explicit, because SQL would
-    answer NULL where Python raises, and NULL in a refusal table reads as "allowed".
+    `governed_by` says of what that number is, `unit` how it is written. The earliest version of a rule that SQL reads
+    starts at 0 and is explicit, because SQL would answer NULL where Python raises, and NULL in a refusal table reads
+    as "allowed".
     """
 
     name: str
     governed_by: str
     versions: Mapping[int, Table[Outcome_co]]
+    unit: Unit = Unit.PERIOD
 
     def __post_init__(self) -> None:
         starts = list(self.versions)
@@ -145,6 +159,32 @@ class Dated(Generic[Outcome_co]):
             raise NoVersionInForceError(f"{self.name} has no version in force at {when}")
         return started[-1]
 
+    def ends(self, when: int) -> int | None:
+        """Return the start of the version that follows the one in force at `when`, None where none is known."""
+        return next((start for start in self.versions if start > when), None)
+
     def decide(self, when: int, /, **facts: Fact) -> Decision[Outcome_co]:
         """Return the answer of the version in force at `when`."""
-        return self.at(when).decide(**facts)
+        version = self.version_at(when)
+        return replace(self.versions[version].decide(**facts), version=version)
+
+
+def fingerprint(rules: Iterable[Dated[Any]], until: int) -> str:
+    """Return twelve hexadecimal digits that change when a version in force by `until` of one of these rules changes.
+
+    A version that begins later changes nothing.
+    """
+    in_force = [
+        (rule.name, start, [(line.outcome, sorted(line.when.items()), line.cite, line.ours) for line in table.rows])
+        for rule in rules
+        for start, table in rule.versions.items()
+        if start <= until
+    ]
+    return hashlib.sha256(repr(in_force).encode()).hexdigest()[:12]
+
+
+def always(
+    name: str, *, governed_by: str, facts: Facts, rows: tuple[Row[Outcome], ...], unit: Unit = Unit.PERIOD
+) -> Dated[Outcome]:
+    """Return a rule that has had one version as long as there is GST; a change adds a second one beside it."""
+    return Dated(name, governed_by, {0: Table(name, facts, rows)}, unit)

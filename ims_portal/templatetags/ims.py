@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from ims_portal.rules import actions, gstr3b, why
 from ims_portal.rules.money import to_rupees
 from ims_portal.rules.periods import TaxPeriod
 
@@ -68,6 +69,13 @@ def period(value: TaxPeriod | int | None) -> str:
 
 
 @register.filter
+def since(version: int) -> str:
+    """Return from when a version of a rule is in force, in words."""
+    start = why.since(int(version))
+    return _("in force from %(start)s") % {"start": start} if start else _("in force since GST began")
+
+
+@register.filter
 def wire(value: TaxPeriod | int) -> str:
     """Return a period as addresses write it, MMYYYY; a month may be given as YYYYMM."""
     return value.wire if isinstance(value, TaxPeriod) else f"{int(value) % 100:02d}{int(value) // 100}"
@@ -88,6 +96,12 @@ def moment(value: datetime | None) -> str:
     if value is None or value == "":
         return ""
     return timezone.localtime(value).strftime("%d/%m/%Y %H:%M")
+
+
+@register.simple_tag
+def longest(what: str) -> int:
+    """Return how many characters a remark or a reason may have."""
+    return {"remark": actions.REMARK_LIMIT, "reason": gstr3b.REASON_LIMIT}[what]
 
 
 @register.simple_tag

@@ -9,9 +9,9 @@ from decimal import Context, Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from ims_portal.rules import gstin
+from ims_portal.rules import gstin, rates
 from ims_portal.rules.documents import number_problem
-from ims_portal.rules.money import LARGEST_PAISE
+from ims_portal.rules.money import LARGEST_PAISE, to_rupees
 from invoices.json_reading import shown
 
 MISSING, WRONG_TYPE, WRONG_FORMAT, NOT_IN_LIST = "APP-G101", "APP-G102", "APP-G103", "APP-G104"
@@ -216,13 +216,14 @@ def rate(value: object) -> int:
 
 
 def differential(value: object) -> bool:
-    """Return True for the one share of the rate that may be given, 0.65."""
+    """Return True for the one share of the rate that may be given (R10.7)."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise WrongValueError.of(
             WRONG_TYPE, f"{written(value)} is {_kind(value)}, but a number is needed. Write it without quotes."
         )
-    if value != Decimal("0.65"):
-        raise WrongValueError.of(NOT_IN_LIST, f"{written(value)} is not 0.65. Give 0.65 or leave the key out.")
+    if not rates.is_differential(Decimal(value)):
+        share = to_rupees(rates.DIFFERENTIAL)
+        raise WrongValueError.of(NOT_IN_LIST, f"{written(value)} is not {share}. Give {share} or leave the key out.")
     return True
 
 

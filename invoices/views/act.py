@@ -123,7 +123,7 @@ def _show(
         "more": found.waiting - len(found.lines),
         "back": found.back,
         "told": inward.told(held, today, outcome),
-        "supplier_rises": sum(record.cap.total for record in rejecting if record.reduces),
+        "supplier_rises": sum(record.cap.total for record in rejecting if record.adds_back),
     }
     return render(request, "invoices/act_review.html", context, status=status)
 

@@ -105,7 +105,7 @@ def record(request: HttpRequest, gstin: str, pk: int) -> HttpResponse:
         "row": rows.row(found.line, today, kept),
         "heads": _heads(found),
         "origin": wording.origin(found.record, today),
-        "bypass": wording.BYPASSES.get(found.bypass, ""),
+        "bypass": wording.bypass(found.bypass, today.gstr2b_period(found.record).month),
         "in_ims": in_ims,
         "untouched": wording.if_untouched(found.record, found.settles_in),
         "cost": cost,

@@ -129,7 +129,7 @@ def _addback(record: Record, today: Standing) -> dict[str, object] | None:
         supplier = calendar.filer(fixed.supplier)
         return {"status": "fixed", "tax": written(fixed.tax), "period": supplier.period(fixed.target_month).name}
     is_open = record.settled_month is None and record.superseded_by_id is None and not today.bypass(record)
-    if is_open and record.reduces and today.effective_action(record) is Action.REJECT:
+    if is_open and record.adds_back and today.effective_action(record) is Action.REJECT:
         return {"status": "provisional", "tax": written(record.cap), "period": None}
     return None
 

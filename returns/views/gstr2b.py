@@ -77,6 +77,17 @@ def statement_lines(request: HttpRequest, opened: Opened, section: str) -> HttpR
 
 @require_safe
 @of_period()
+def line_why(request: HttpRequest, opened: Opened, version: int, line: int) -> HttpResponse:
+    """Show why one line of one version counts as it does, as it was decided then."""
+    found = gstr2b.version(taxpayer=opened.taxpayer, period=opened.period, version=version)
+    shown = lines.line_of(found, line) if found else None
+    if shown is None:
+        raise Http404("No such line.")
+    return opened.render(request, "returns/why.html", {"line": shown, "statement": found})
+
+
+@require_safe
+@of_period()
 def diff(request: HttpRequest, opened: Opened, older: int, newer: int) -> HttpResponse:
     """Show what two versions count differently, and who acted."""
     if older > newer:

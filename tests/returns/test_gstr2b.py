@@ -203,11 +203,11 @@ def test_printed_sections_add_up_to_the_kept_sums(recipient: Taxpayer) -> None:
 
 
 def test_every_part_names_the_tables_its_rule_feeds() -> None:
-    assert summary.cells(Placement.AVAILABLE, Part.A_I) == "4(A)(5)"
-    assert summary.cells(Placement.AVAILABLE, Part.A_III) == "3.1(d), 4(A)(3)"
-    assert summary.cells(Placement.NOT_AVAILABLE, Part.A_III) == "3.1(d), 4(D)(2)"
-    assert summary.cells(Placement.REVERSAL, Part.A_I) == "4(B)(2)"
-    assert summary.cells(Placement.REJECTED, Part.B_I) == ""
+    assert summary.cells(202510, Placement.AVAILABLE, Part.A_I) == "4(A)(5)"
+    assert summary.cells(202510, Placement.AVAILABLE, Part.A_III) == "3.1(d), 4(A)(3)"
+    assert summary.cells(202510, Placement.NOT_AVAILABLE, Part.A_III) == "3.1(d), 4(D)(2)"
+    assert summary.cells(202510, Placement.REVERSAL, Part.A_I) == "4(B)(2)"
+    assert summary.cells(202510, Placement.REJECTED, Part.B_I) == ""
 
 
 def documents(count: int) -> list[Document]:

@@ -28,7 +28,7 @@ FEEDS = [
 
 @pytest.mark.parametrize(("section", "detail", "feeds"), FEEDS)
 def test_a_sum_feeds_the_rows_of_its_section(section: str, detail: str, feeds: list[str]) -> None:
-    assert rules.rows_of_summary(section, detail) == feeds
+    assert rules.rows_of_summary(202510, section, detail) == feeds
 
 
 @pytest.mark.django_db(transaction=True)

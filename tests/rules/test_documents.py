@@ -320,9 +320,3 @@ def test_the_sql_twin_of_pos_ineligible_says_the_same(supplier: str, pos: str, r
     with closing(sqlite3.connect(":memory:")) as database:
         (told,) = database.execute(f"SELECT {sql}", {"s": supplier, "p": pos, "r": recipient}).fetchone()
     assert bool(told) is documents.is_pos_ineligible(supplier_state=supplier, pos=pos, recipient_state=recipient)
-
-
-def test_every_row_of_the_rate_and_head_tables_can_decide() -> None:
-    for table in (*rates.RATES.versions.values(), rates.HEADS_DUE):
-        deciding = {table.decide(**facts).index for facts in table.combinations()}
-        assert deciding == set(range(len(table.rows)))
