@@ -96,6 +96,7 @@ def refusal(opened: Open, inbox: Inbox, *, is_filing: bool, is_taking_back: bool
     return gstr3b.FORM_REFUSALS.decide(
         opened.period.month,
         form=opened.form,
+        is_isd=opened.supplier.is_isd,
         is_filing=is_filing,
         is_taking_back=is_taking_back,
         is_filed=opened.supplier_return.is_filed,
@@ -113,15 +114,33 @@ def refused(refusal: Refusal, opened: Open) -> ReturnRefusedError:
     """Return the refusal of a form in words: what, why, what next."""
     names = {"form": opened.form.value, "period": opened.period.label, "supplier": opened.supplier.name}
     text = {
-        Refusal.ALREADY_FILED: _(
-            "%(form)s of %(period)s is filed. Report changes in GSTR-1A of that period, or amend in a later return."
-        ),
-        Refusal.FORM_NOT_OPEN: _(
-            "%(form)s of %(period)s is not open for %(supplier)s today. GSTR-1 and IFF can be filed once their period "
-            "has ended, IFF from the 1st to the 13th; GSTR-1A once, between GSTR-1 and GSTR-3B of its period."
-        ),
-        Refusal.PREVIOUS_3B_NOT_FILED: _(
-            "GSTR-3B of the period before %(period)s is not filed. File it first, then %(form)s."
-        ),
-    }[refusal] % names
+        Refusal.ALREADY_FILED: _already_filed,
+        Refusal.FORM_NOT_OPEN: _not_open,
+        Refusal.PREVIOUS_3B_NOT_FILED: _waits_for_3b,
+    }[refusal](opened) % names
     return ReturnRefusedError(refusal, text)
+
+
+def _already_filed(opened: Open) -> str:
+    if not opened.supplier_return.is_filed:
+        return _(
+            "GSTR-3B of %(period)s is filed, so %(form)s of %(period)s takes nothing more. Report in the return of a "
+            "later period."
+        )
+    return _("%(form)s of %(period)s is filed. Report changes in GSTR-1A of that period, or amend in a later return.")
+
+
+def _not_open(opened: Open) -> str:
+    if opened.supplier.is_isd != (opened.form is Form.GSTR6):
+        return _(
+            "%(supplier)s has no %(form)s. An input service distributor files GSTR-6 and nothing else; everybody else "
+            "files GSTR-1 or IFF, and GSTR-1A."
+        )
+    return _(
+        "%(form)s of %(period)s is not open for %(supplier)s today. GSTR-1 and IFF can be filed once their period "
+        "has ended, IFF from the 1st to the 13th; GSTR-1A once, between GSTR-1 and GSTR-3B of its period."
+    )
+
+
+def _waits_for_3b(_opened: Open) -> str:
+    return _("GSTR-3B of the period before %(period)s is not filed. File it first, then %(form)s.")

@@ -194,6 +194,7 @@ FILING_REFUSALS: Dated[Refusal | None] = Dated(
 
 _FORM_FACTS: Facts = {
     "form": (Form.GSTR1, Form.GSTR1A, Form.IFF, Form.GSTR6),
+    "is_isd": YES_NO,
     "is_filing": YES_NO,
     "is_taking_back": YES_NO,
     "is_filed": YES_NO,
@@ -208,7 +209,21 @@ _FORM_FACTS: Facts = {
 _FORM_ORDER = (
     row(Refusal.FORM_NOT_OPEN, form=Form.GSTR1A, is_filed=True, cite="R6.5: one filing per period"),
     row(Refusal.ALREADY_FILED, is_filed=True, cite="R2.4"),
+    row(
+        Refusal.ALREADY_FILED,
+        form=Form.GSTR1,
+        own_3b_is_filed=True,
+        cite="R6.11; R8.11: GSTR-3B of a period is filed after its GSTR-1, so there is nothing to save or delete",
+    ),
     row(None, is_taking_back=True, cite="R2.3: a saved document may be deleted until its form is filed", ours=True),
+    row(
+        Refusal.ALREADY_FILED,
+        form=Form.IFF,
+        own_3b_is_filed=True,
+        cite="R6.11; R8.11: what a closed quarter left unfiled may be deleted, no more",
+    ),
+    row(Refusal.FORM_NOT_OPEN, form=(Form.GSTR1, Form.GSTR1A, Form.IFF), is_isd=True, cite="R1.1; R9.1; s.39(4)"),
+    row(Refusal.FORM_NOT_OPEN, form=Form.GSTR6, is_isd=False, cite="R1.1; R9.1; Rule 65"),
     row(Refusal.FORM_NOT_OPEN, is_own=False, cite="R1.7; R8.12"),
     row(Refusal.FORM_NOT_OPEN, has_begun=False, cite="R8.12"),
     row(Refusal.FORM_NOT_OPEN, is_filing=True, in_days=False, cite="R8.12"),
