@@ -8,16 +8,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime
 
+from django.utils.translation import gettext as _
+
 from ims_portal import audit, calendar
 from ims_portal.clock import Clock, day
 from ims_portal.models import Taxpayer
 from ims_portal.rules import documents, periods
-from ims_portal.rules.actions import BoeChange
+from ims_portal.rules.actions import BoeChange, Refusal
 from ims_portal.rules.documents import Form, NumberClass, Section
 from ims_portal.rules.money import Tax
 from ims_portal.rules.periods import TaxPeriod
 from invoices import locking, records_sql
 from invoices.models import Record, RecordDetail
+
+
+class FeedRefusedError(Exception):
+    """What a feed brings cannot be kept; `refusal` is the rules' code."""
+
+    def __init__(self, refusal: Refusal, message: str) -> None:
+        self.refusal = refusal
+        super().__init__(message)
+
 
 AMENDED_AS = {original: amended for amended, original in documents.ORIGINAL_OF.items()} | {
     Section.IMPGA: Section.IMPGA,
@@ -37,7 +48,10 @@ def bill_of_entry(  # noqa: PLR0913 - the fields of a bill
     clock: Clock,
     reference_date: date | None = None,
 ) -> Record:
-    """Take in a bill of entry; `reference_date` is ICEGATE's, today where it is not given. Amounts in paise."""
+    """Take in a bill of entry; `reference_date` is ICEGATE's, today where it is not given. Amounts in paise.
+
+    Raises FeedRefusedError where the number or the port is longer than any that customs gives.
+    """
 
     def make(at: datetime) -> Record:
         return _filed(
@@ -137,6 +151,16 @@ def _amendment(original: Record, on: date, *, taxable: int, tax: Tax, change: Bo
     )
 
 
+def _refuse_longer(name: str, text: str) -> None:
+    longest = getattr(Record, name).field.max_length
+    if len(text) > longest:
+        raise FeedRefusedError(
+            Refusal.DOCUMENT_INVALID,
+            _("The %(name)s %(text)s has %(count)d characters; at most %(longest)d are kept. Correct it at its source.")
+            % {"name": name, "text": text, "count": len(text), "longest": longest},
+        )
+
+
 def _filed(  # noqa: PLR0913 - the columns a feed fills
     recipient: Taxpayer,
     section: Section,
@@ -150,6 +174,8 @@ def _filed(  # noqa: PLR0913 - the columns a feed fills
     change: BoeChange = BoeChange.NO,
     original: Record | None = None,
 ) -> Record:
+    _refuse_longer("number", number)
+    _refuse_longer("port", port)
     form = Form.RULE_37A if section is Section.RULE_37A else Form.CUSTOMS
     month = periods.month_of(on)
     fy = documents.financial_year(document_date)

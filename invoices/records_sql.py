@@ -12,7 +12,7 @@ from ims_portal import sql
 from ims_portal.rules import actions, documents, gstr2b, gstr3b
 from ims_portal.rules.money import HEADS
 from ims_portal.sql import run
-from invoices.standing import time_barred
+from invoices.standing import recipients_month_sql, time_barred
 
 MONTH = "coalesce(r.gstr2b_month, r.earliest_month)"
 """The number that governs a record's rules: its GSTR-2B month; while it is only saved the earliest it can have."""
@@ -135,12 +135,9 @@ def successors(record_ids: Collection[int]) -> list[int]:
 def mark_filed(*, return_id: int, day: date, window_month: int) -> list[int]:
     """File every saved record of a return: its GSTR-2B period becomes final (R7.2), in its recipient's periods."""
     rows = run(
-        """
+        f"""
         UPDATE invoices_record r SET status = 'F', filed_on = %(day)s,
-            gstr2b_month = CASE WHEN coalesce((SELECT f.frequency FROM ims_portal_filingfrequency f
-                WHERE f.taxpayer_id = r.recipient_id AND f.from_month <= w.month
-                ORDER BY f.from_month DESC LIMIT 1), 'M') = 'Q'
-                THEN w.month + mod(3 - mod(mod(w.month, 100), 3), 3) ELSE w.month END
+            gstr2b_month = {recipients_month_sql("r.recipient_id", "w.month")}
         FROM (SELECT %(month)s AS month) w
         WHERE r.supplier_return_id = %(return_id)s AND r.status = 'S' RETURNING r.id
     """,

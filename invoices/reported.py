@@ -181,14 +181,9 @@ def _row(record: Record, today: Standing) -> Row:
     fixed = getattr(record, "addback", None)
     if fixed is not None:
         effect, addback, month = Effect.FIXED, fixed.tax, fixed.target_month
-    elif _may_cost(record, action):
+    elif today.may_add_back(record):
         effect, addback = Effect.PROVISIONAL, record.cap
     return Row(record, action, is_actionable, effect, addback, month)
-
-
-def _may_cost(record: Record, action: Action) -> bool:
-    is_open = record.is_filed and record.settled_month is None and record.superseded_by_id is None
-    return is_open and action is Action.REJECT and record.adds_back
 
 
 def record_of(supplier: Taxpayer, pk: int) -> Record | None:

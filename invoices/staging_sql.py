@@ -147,17 +147,21 @@ def index_staging() -> None:
     run("CREATE INDEX ON staged (number_class, fy, number_key); ANALYZE staged")
 
 
-def resolve(reported: Reported) -> None:
-    """Find, for each staged document, its recipient, the saved record it replaces, and the version it amends."""
+def resolve(reported: Reported, *, keys_replace: bool) -> None:
+    """Find, for each staged document, its recipient, the saved record it replaces, and the version it amends.
+
+    `keys_replace`: the same key in the same form is the same document, as in a file; else only what is to be deleted
+    is found by its key.
+    """
     run("UPDATE staged s SET recipient_id = t.id FROM ims_portal_taxpayer t WHERE t.gstin = s.recipient_gstin")
     run(
         """
         UPDATE staged s SET record_id = r.id FROM invoices_record r
         WHERE s.record_id IS NULL AND r.supplier_return_id = %(return_id)s AND r.status = 'S'
           AND r.recipient_id = s.recipient_id AND r.section = s.section AND r.fy = s.fy
-          AND r.number_key = s.number_key
+          AND r.number_key = s.number_key AND (%(keys_replace)s OR s.withdraw)
     """,
-        {"return_id": reported.return_id},
+        {"return_id": reported.return_id, "keys_replace": keys_replace},
     )
     run(
         f"""
@@ -222,6 +226,7 @@ def check(reported: Reported) -> None:
 class Refused(NamedTuple):
     """A staged document that cannot stand, in the order of its columns in `refused`."""
 
+    place: int
     problem: str
     position: str
     number: str
@@ -234,7 +239,7 @@ class Refused(NamedTuple):
 def refused() -> list[Refused]:
     """Return what the checks marked, in the order of the file."""
     rows = run("""
-        SELECT problem, position, number, section, recipient_gstin, document_date, withdraw
+        SELECT place, problem, position, number, section, recipient_gstin, document_date, withdraw
         FROM staged WHERE problem <> '' ORDER BY place
     """)
     return [Refused(*row) for row in rows]  # type: ignore[arg-type]

@@ -108,6 +108,14 @@ class Standing:
             pending_lapsed=self.pending_lapsed(record),
         ).outcome
 
+    def may_add_back(self, record: Record) -> bool:
+        """Whether a rejection that nothing has settled yet would raise its supplier's liability (R6.4).
+
+        Saved records too: the outward view shows what would be added back, and it is gone once the record changes.
+        """
+        is_open = record.settled_month is None and record.superseded_by_id is None and not self.bypass(record)
+        return is_open and record.adds_back and self.effective_action(record) is Action.REJECT
+
     def remarks_blocked(self, record: Record) -> bool:
         """Whether no remark may be given at all (R5.5)."""
         month = self.gstr2b_period(record).month
@@ -208,6 +216,20 @@ def time_barred(alias: str, *, adds_itc: str, month: str) -> str:
         },
         day=month,
     )
+
+
+def recipients_month_sql(recipient: str, month: str) -> str:
+    """Return `own_month_sql` for whichever taxpayer the SQL `recipient` names: its frequencies are read with it.
+
+    The first frequency holds before its month too, as for a Filer; without any a taxpayer files monthly.
+    """
+    of_recipient = f"SELECT f.frequency FROM ims_portal_filingfrequency f WHERE f.taxpayer_id = {recipient}"  # noqa: S608 our own names
+    frequency = (
+        f"coalesce(({of_recipient} AND f.from_month <= {month} ORDER BY f.from_month DESC LIMIT 1), "
+        f"({of_recipient} ORDER BY f.from_month LIMIT 1))"
+    )
+    quarterly = _period_end_sql(Frequency.QUARTERLY, month)
+    return f"(CASE WHEN {frequency} = {sql.literal(Frequency.QUARTERLY)} THEN {quarterly} ELSE {month} END)"
 
 
 def own_month_sql(filer: Filer, month: str) -> str:

@@ -212,9 +212,7 @@ FACTS: Mapping[str, Wording] = {
         YOU,
     ),
     "form": _one_of("the form is", {**{form: form.value for form in Form}, **{form: form.value for form in Return}}),
-    "is_isd": _either(
-        "the taxpayer is an input service distributor", "the taxpayer is no input service distributor"
-    ),
+    "is_isd": _either("the taxpayer is an input service distributor", "the taxpayer is no input service distributor"),
     "is_filing": _either("the form is being filed", "the form is being saved"),
     "is_taking_back": _either("a saved document is deleted", "no saved document is deleted"),
     "is_own": _either("the taxpayer has such a form for the period", "the taxpayer has no such form for the period"),

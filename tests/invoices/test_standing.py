@@ -4,6 +4,8 @@ from datetime import date
 
 import pytest
 
+from ims_portal import calendar
+from ims_portal.models import FilingFrequency
 from ims_portal.rules.actions import Action, Answer
 from ims_portal.rules.documents import Section
 from invoices import actions_sql, standing
@@ -87,3 +89,25 @@ def test_a_choice_is_stored_whole() -> None:
     factories.act(note, "A", answer="N", remark="never claimed")
     note.refresh_from_db()
     assert (note.action, note.answer, note.remark) == ("A", "N", "never claimed")
+
+
+@pytest.mark.parametrize("starts", [(), ((0, "Q"),), ((202507, "Q"),), ((202504, "Q"), (202510, "M"))])
+@pytest.mark.parametrize("month", [202503, 202505, 202508, 202510, 202511, 202512])
+def test_own_periods_are_read_alike_before_and_after_every_change(
+    starts: tuple[tuple[int, str], ...], month: int
+) -> None:
+    recipient = factories.taxpayer()
+    FilingFrequency.objects.filter(taxpayer=recipient).delete()
+    for start, frequency in starts:
+        FilingFrequency.objects.create(taxpayer=recipient, from_month=start, frequency=frequency)
+    filer = calendar.filer(recipient)
+    of_one = standing.own_month_sql(filer, "m.month")
+    of_any = standing.recipients_month_sql("t.id", "m.month")
+    rows = actions_sql.run(f"SELECT {of_one}, {of_any} FROM ims_portal_taxpayer t, (SELECT {month} AS month) m")
+    assert rows == [(filer.period(month).month,) * 2]
+
+
+def test_a_filed_record_counts_in_the_recipients_own_period_before_its_first_frequency_too() -> None:
+    FilingFrequency.objects.filter(taxpayer=factories.taxpayer()).update(from_month=202604, frequency="Q")
+    record = factories.filed_record()
+    assert record.gstr2b_month == 202512
