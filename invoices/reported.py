@@ -170,7 +170,9 @@ def rows(records: Sequence[Record], *, at: datetime) -> list[Row]:
 def standings(taxpayers: Iterable[Taxpayer], *, at: datetime) -> dict[int, Standing]:
     """Return how several recipients stand at a moment, by id: two queries."""
     in_force, day = calendar.in_force(at), clock.day(at)
-    return {pk: standing.on_day(filer, in_force, day) for pk, filer in calendar.filers(taxpayers).items()}
+    known = {taxpayer.pk: taxpayer for taxpayer in taxpayers}
+    filers = calendar.filers(known.values())
+    return {pk: standing.on_day(known[pk], filer, in_force, day) for pk, filer in filers.items()}
 
 
 def _row(record: Record, today: Standing) -> Row:

@@ -27,12 +27,13 @@ AMENDED = ", ".join(f"'{s.value}'" for s in documents.Section if s in documents.
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One recipient on one Indian day: its own periods, the calendar in force, and what has lapsed.
+    """One recipient on one Indian day: whether it has an IMS, its own periods, the calendar, and what has lapsed.
 
     `saved_monthly` and `saved_quarterly` are the months in whose filing window the day lies, for forms filed by the
     month and by the quarter; `lapsed` says of which GSTR-2B months Pending has lapsed.
     """
 
+    has_ims: bool
     filer: Filer
     calendar: Calendar
     day: date
@@ -55,6 +56,7 @@ class Standing:
         return gstr2b.BYPASS.decide(
             month,
             section=record.section,
+            recipient_has_ims=self.has_ims,
             is_reverse_charge=record.reverse_charge,
             is_pos_ineligible=record.is_pos_ineligible,
             is_time_barred=is_time_barred(record, month),
@@ -158,6 +160,7 @@ class Standing:
             gstr2b.BYPASS,
             {
                 "section": f"{alias}.section",
+                "recipient_has_ims": sql.literal(self.has_ims),
                 "is_reverse_charge": f"{alias}.reverse_charge",
                 "is_pos_ineligible": f"{alias}.is_pos_ineligible",
                 "is_time_barred": time_barred_sql(alias, month),
@@ -169,12 +172,13 @@ class Standing:
 
 def of(taxpayer: Taxpayer, at: datetime) -> Standing:
     """Return how a recipient stands at a moment: two queries, for its filing frequency and the extensions."""
-    return on_day(calendar.filer(taxpayer), calendar.in_force(at), clock.day(at))
+    return on_day(taxpayer, calendar.filer(taxpayer), calendar.in_force(at), clock.day(at))
 
 
-def on_day(filer: Filer, in_force: Calendar, day: date) -> Standing:
-    """Return how a filer stands on an Indian day under a calendar."""
+def on_day(taxpayer: Taxpayer, filer: Filer, in_force: Calendar, day: date) -> Standing:
+    """Return how a taxpayer, whose filer is known, stands on an Indian day under a calendar."""
     return Standing(
+        has_ims=taxpayer.has_ims,
         filer=filer,
         calendar=in_force,
         day=day,
