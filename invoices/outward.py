@@ -210,6 +210,7 @@ def file(  # noqa: PLR0913 whose form of which period, and by whom
 
 def _file_under_lock(opened: Open, actor: User | None) -> SupplierReturn:
     kept = opened.supplier_return
+    _refuse_overtaken(kept)
     month = periods.gstr2b_month(opened.form, opened.filer, opened.period, opened.day, opened.calendar)
     filed = records_sql.mark_filed(return_id=kept.pk, day=opened.day, window_month=month)
     recipients = set(Record.objects.filter(supplier_return=kept).values_list("recipient_id", flat=True).distinct())
@@ -231,6 +232,13 @@ def _file_under_lock(opened: Open, actor: User | None) -> SupplierReturn:
         details={"records": len(filed)},
     )
     return kept
+
+
+def _refuse_overtaken(kept: SupplierReturn) -> None:
+    """Raise ReturnRefusedError for a saved amendment whose original was amended in another return meanwhile (R2.12)."""
+    overtaken = [clashes.problem(row) for row in staging_sql.overtaken(kept.pk)]
+    if overtaken:
+        raise ReturnRefusedError(Refusal.ORIGINAL_NOT_FOUND, overtaken[0].message, overtaken)
 
 
 def edit(*, supplier: Taxpayer, record: Record, document: Document, actor: User | None, clock: Clock) -> Saved:

@@ -215,16 +215,19 @@ def check(reported: Reported) -> None:
     """,
         {"supplier_id": reported.supplier_id},
     )
-    run("""
+    run(
+        """
         UPDATE staged s SET problem = 'DUPLICATE_DOCUMENT'
         WHERE s.problem = '' AND s.original_id IS NOT NULL AND EXISTS (
             SELECT 1 FROM invoices_record r WHERE r.recipient_id = s.recipient_id AND r.chain = s.chain
-              AND r.chain_no = s.chain_no AND r.status <> 'W' AND r.id IS DISTINCT FROM s.record_id)
-    """)
+              AND r.supplier_return_id = %(return_id)s AND r.status <> 'W' AND r.id IS DISTINCT FROM s.record_id)
+    """,
+        {"return_id": reported.return_id},
+    )
 
 
 class Refused(NamedTuple):
-    """A staged document that cannot stand, in the order of its columns in `refused`."""
+    """A document that cannot stand, in the order of its columns in `refused` and `overtaken`."""
 
     place: int
     problem: str
@@ -242,6 +245,23 @@ def refused() -> list[Refused]:
         SELECT place, problem, position, number, section, recipient_gstin, document_date, withdraw
         FROM staged WHERE problem <> '' ORDER BY place
     """)
+    return [Refused(*row) for row in rows]  # type: ignore[arg-type]
+
+
+def overtaken(return_id: int) -> list[Refused]:
+    """Return saved amendments of a return whose original has a later filed version meanwhile, oldest first."""
+    rows = run(
+        """
+        SELECT row_number() OVER (ORDER BY r.id), 'ORIGINAL_NOT_FOUND', '', r.number, r.section, t.gstin,
+            r.document_date, false
+        FROM invoices_record r JOIN ims_portal_taxpayer t ON t.id = r.recipient_id
+        WHERE r.supplier_return_id = %(return_id)s AND r.status = 'S' AND r.original_id IS NOT NULL
+          AND EXISTS (SELECT 1 FROM invoices_record later WHERE later.recipient_id = r.recipient_id
+              AND later.chain = r.chain AND later.chain_no >= r.chain_no AND later.status = 'F')
+        ORDER BY 1
+    """,
+        {"return_id": return_id},
+    )
     return [Refused(*row) for row in rows]  # type: ignore[arg-type]
 
 

@@ -289,3 +289,35 @@ def test_a_credit_note_rejected_while_saved_costs_provisionally() -> None:
     factories.act(record, "R", on="2025-11-06")
     found = row(record, "2025-11-06")
     assert (found.effect, found.addback) == (Effect.PROVISIONAL, Tax(igst=1800000))
+
+
+def file_november() -> None:
+    """File the supplier's GSTR-1 of November with what is saved in it."""
+    owner, november = factories.taxpayer(factories.SUPPLIER), periods.parse("112025")
+    outward.file(supplier=owner, form=Form.GSTR1, period=november, actor=None, clock=factories.clock("2025-12-10"))
+
+
+def test_amendments_saved_in_two_returns_stand_beside_each_other_until_one_is_filed() -> None:
+    factories.filed(factories.document(tax=18000))
+    amended = factories.document(section=Section.B2BA, tax=17000)
+    november = {"period": "112025", "on": "2025-11-12"}
+    (later,) = factories.saved(amended, **november)  # type: ignore[arg-type]
+    again = factories.document(section=Section.B2BA, tax=16000, on="2025-10-06")
+    with pytest.raises(outward.ReturnRefusedError) as refused:
+        save(again, keys_replace=False, all_or_nothing=True, period=periods.parse("112025"), on="2025-11-12")
+    assert refused.value.refusal is Refusal.DUPLICATE_DOCUMENT
+    factories.filed(again, form=Form.GSTR1A, on="2025-11-13")
+    Inbox.objects.filter(taxpayer=later.supplier).update(open_month=202511)
+    with pytest.raises(outward.ReturnRefusedError) as refused:
+        file_november()
+    assert refused.value.refusal is Refusal.ORIGINAL_NOT_FOUND
+    assert refused.value.problems[0].number == "INV1"
+    later.refresh_from_db()
+    assert later.status == Record.Status.SAVED
+    save(replace(amended, original_date=again.date), period=periods.parse("112025"), on="2025-12-02")
+    file_november()
+    assert list(Record.objects.filter(status="F").order_by("chain_no").values_list("chain_no", "igst")) == [
+        (1, 1800000),
+        (2, 1600000),
+        (3, 1700000),
+    ]
