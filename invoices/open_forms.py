@@ -13,7 +13,9 @@ from ims_portal.models import Taxpayer
 from ims_portal.rules import gstr3b, periods
 from ims_portal.rules.actions import Refusal
 from ims_portal.rules.documents import Form, Problem
+from ims_portal.rules.money import to_paise, to_rupees
 from ims_portal.rules.periods import Calendar, Filer, Return, TaxPeriod
+from invoices import records_sql
 from invoices.models import Inbox, SupplierReturn
 
 
@@ -108,6 +110,23 @@ def refusal(opened: Open, inbox: Inbox, *, is_filing: bool, is_taking_back: bool
         own_3b_is_filed=inbox.open_month > own.month,
         previous_3b_is_unfiled=opened.filer.previous(own).month >= inbox.open_month,
     ).outcome
+
+
+def refuse_over_limit(opened: Open) -> None:
+    """Raise ReturnRefusedError where an IFF holds documents for more than its limit (R8.12). Other forms have none."""
+    if opened.form is not Form.IFF:
+        return
+    limit = to_paise(gstr3b.IFF_LIMIT.decide(opened.period.month).outcome)
+    value = records_sql.iff_value(opened.supplier_return.pk)
+    if value > limit:
+        raise ReturnRefusedError(
+            Refusal.DOCUMENT_INVALID,
+            _(
+                "The documents of IFF %(period)s would come to Rs %(value)s with tax, credit notes not counted; an IFF "
+                "takes at most Rs %(limit)s. Nothing was kept. Report the rest in GSTR-1 of the quarter."
+            )
+            % {"period": opened.period.label, "value": to_rupees(value), "limit": to_rupees(limit)},
+        )
 
 
 def refused(refusal: Refusal, opened: Open) -> ReturnRefusedError:

@@ -159,6 +159,8 @@ def apply_under_lock(opened: Open, *, staged: staging.Staged, all_or_nothing: bo
     saved.record_ids = changed + added
     if saved.added >= WORTH_LEARNING:
         staging_sql.learn()
+    if saved.record_ids:
+        open_forms.refuse_over_limit(opened)
     records_sql.refresh(saved.record_ids)
     saved.sums_changed = _keep_summaries(opened.supplier_return, staged.summaries)
     return saved
@@ -210,6 +212,7 @@ def file(  # noqa: PLR0913 whose form of which period, and by whom
 
 def _file_under_lock(opened: Open, actor: User | None) -> SupplierReturn:
     kept = opened.supplier_return
+    open_forms.refuse_over_limit(opened)
     _refuse_overtaken(kept)
     month = periods.gstr2b_month(opened.form, opened.filer, opened.period, opened.day, opened.calendar)
     filed = records_sql.mark_filed(return_id=kept.pk, day=opened.day, window_month=month)

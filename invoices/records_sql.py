@@ -147,6 +147,19 @@ def mark_filed(*, return_id: int, day: date, window_month: int) -> list[int]:
     return [int(str(pk)) for (pk,) in rows]
 
 
+def iff_value(return_id: int) -> int:
+    """Return what the documents of an IFF come to in paise, as its limit counts them (R8.12)."""
+    counts = sql.dated_case(gstr3b.IN_IFF_LIMIT, {"section": "r.section"}, day="r.return_month")
+    rows = run(
+        f"""
+        SELECT coalesce(sum(r.value), 0) FROM invoices_record r
+        WHERE r.supplier_return_id = %(return_id)s AND r.status <> 'W' AND {counts}
+    """,
+        {"return_id": return_id},
+    )
+    return int(str(rows[0][0]))
+
+
 def supersede(*, recipient_ids: Collection[int]) -> list[int]:
     """Let filed amendments replace versions that were never settled (R2.5, R2.7); return the ids replaced.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ims_portal.rules.actions import YES_NO, Refusal
-from ims_portal.rules.documents import BILLS_OF_ENTRY, Form, InvoiceType, Section
+from ims_portal.rules.documents import BILLS_OF_ENTRY, REPORTED_IN, Form, InvoiceType, Section
 from ims_portal.rules.money import Tax
 from ims_portal.rules.table import Dated, Decision, Fact, Facts, Table, always, otherwise, row
 
@@ -268,6 +268,28 @@ FORM_REFUSALS: Dated[Refusal | None] = Dated(
             ),
         ),
     },
+)
+
+IFF_LIMIT: Dated[int] = always(
+    "most that the documents of an IFF may come to, in rupees",
+    governed_by="the tax period",
+    facts={},
+    rows=(otherwise(50_00_000, cite="R8.12: Rs 50 lakh a month; Rule 59(2)"),),
+)
+
+IN_IFF_LIMIT: Dated[bool] = always(
+    "does the value of a document count towards the limit of an IFF",
+    governed_by="the tax period",
+    facts={"section": tuple(sorted(REPORTED_IN[Form.IFF]))},
+    rows=(
+        row(
+            False,
+            section=(Section.CN, Section.CNA),
+            cite="R8.12: a credit note reports no supply, and makes no room for one",
+            ours=True,
+        ),
+        otherwise(True, cite="R8.12: the value of a document, tax included", ours=True),
+    ),
 )
 
 

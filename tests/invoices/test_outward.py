@@ -10,7 +10,7 @@ import pytest
 from ims_portal.models import Taxpayer
 from ims_portal.rules import periods
 from ims_portal.rules.actions import Action, Refusal
-from ims_portal.rules.documents import Form, Problem, Section
+from ims_portal.rules.documents import Document, Form, Item, Problem, Section
 from ims_portal.rules.money import NIL, Tax
 from ims_portal.rules.periods import Frequency, TaxPeriod
 from invoices import open_forms, outward, reported, staging
@@ -289,6 +289,53 @@ def test_a_credit_note_rejected_while_saved_costs_provisionally() -> None:
     factories.act(record, "R", on="2025-11-06")
     found = row(record, "2025-11-06")
     assert (found.effect, found.addback) == (Effect.PROVISIONAL, Tax(igst=1800000))
+
+
+QUARTERLY = "24AAACT7788G1Z0"
+LAKH = 100_000_00
+
+
+def of_value(lakhs: int, number: str, more: int = 0, **options: Any) -> Document:  # noqa: ANN401
+    """Return a document of a value in lakhs of rupees and some paise, at no tax."""
+    document = factories.document(number=number, supplier=QUARTERLY, tax=Tax(), **options)
+    value = lakhs * LAKH + more
+    return replace(document, taxable=value, value=value, items=(Item(0, value, Tax()),))
+
+
+def save_iff(*found: Document, period: str = "102025", **options: Any) -> outward.Saved:  # noqa: ANN401
+    """Return what saving into the IFF of a quarterly supplier did."""
+    owner = factories.taxpayer(QUARTERLY, first=202512, frequency=Frequency.QUARTERLY)
+    return save(*found, supplier=owner, form=Form.IFF, period=periods.parse(period), **options)
+
+
+def test_an_iff_takes_documents_up_to_fifty_lakh_a_month() -> None:
+    save_iff(of_value(30, "A"))
+    with pytest.raises(outward.ReturnRefusedError) as refused:
+        save_iff(of_value(20, "B", more=1))
+    assert refused.value.refusal is Refusal.DOCUMENT_INVALID
+    assert "would come to Rs 5000000.01" in str(refused.value)
+    assert save_iff(of_value(20, "B")).added == 1
+    assert save_iff(of_value(50, "C", on="2025-11-02"), period="112025", on="2025-12-02").added == 1
+
+
+def test_a_credit_note_makes_no_room_in_an_iff_and_takes_none() -> None:
+    assert save_iff(of_value(50, "A"), of_value(9, "CN", section=Section.CN)).added == 2
+    with pytest.raises(outward.ReturnRefusedError):
+        save_iff(of_value(1, "B"))
+
+
+def test_gstr1_of_the_quarter_takes_documents_of_any_value() -> None:
+    assert save(of_value(90, "A")).added == 1
+
+
+def test_an_iff_over_its_limit_is_not_filed_and_takes_nothing_new_but_a_deletion() -> None:
+    save_iff(of_value(40, "A"), of_value(10, "B"))
+    Record.objects.filter(number="A").update(value=41 * LAKH)
+    owner = factories.taxpayer(QUARTERLY)
+    with pytest.raises(outward.ReturnRefusedError) as refused:
+        outward.file(supplier=owner, form=Form.IFF, period=OCTOBER, actor=None, clock=factories.clock("2025-11-10"))
+    assert refused.value.refusal is Refusal.DOCUMENT_INVALID
+    assert save_iff(of_value(10, "B", withdraw=True)).withdrawn == 1
 
 
 def file_november() -> None:
