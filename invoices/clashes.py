@@ -52,4 +52,5 @@ def problem(refused: Refused) -> Problem:
         message=text % {"number": refused.number},
         counterparty=refused.recipient,
         dated=f"{refused.day:%d-%m-%Y}",
+        place=refused.place,
     )

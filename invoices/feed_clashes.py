@@ -8,6 +8,8 @@ from ims_portal.rules.documents import Problem, day_in_words
 from ims_portal.rules.money import HEADS, to_rupees
 from ims_portal.rules.periods import TaxPeriod
 from invoices import bills_sql, isd_sql, reversals_sql
+from invoices.feeds_json.bills import Bill
+from invoices.models import Record
 
 NOT_KNOWN, NO_ORIGINAL, OTHER_CONTENT = "APP-G104", "APP-B02", "APP-B03"
 TWICE, OUT_OF_DAYS, TOO_LARGE, OTHER_PERIOD, OTHER_RECIPIENT = (
@@ -17,6 +19,16 @@ TWICE, OUT_OF_DAYS, TOO_LARGE, OTHER_PERIOD, OTHER_RECIPIENT = (
     "APP-G117",
     "APP-G118",
 )
+
+
+def longer(told: Bill, name: str) -> Problem | None:
+    """Return what is wrong with a `number` or `port` longer than any that is kept, or None."""
+    text, longest = getattr(told, name), Record._meta.get_field(name).max_length or 0  # noqa: SLF001 Django's own name
+    if len(text) <= longest:
+        return None
+    said = _("The %(name)s %(text)s has %(count)d characters; at most %(longest)d are kept. Correct it at its source.")
+    names = {"name": name, "text": text, "count": len(text), "longest": longest}
+    return Problem("APP-G106", said % names, field=name, number=told.number, position=told.position)
 
 
 def bill(row: bills_sql.Refused) -> Problem:

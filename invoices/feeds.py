@@ -46,6 +46,11 @@ class FeedRefusedError(Exception):
         self.count = count
         super().__init__(self.problems[0].message if self.problems else "")
 
+    @property
+    def refusal(self) -> Refusal:
+        """The rules' own code of the first problem."""
+        return Refusal(self.problems[0].refusal)
+
 
 @dataclass(slots=True)
 class Taken:
@@ -207,6 +212,7 @@ def _amendment(original: Record, event: Event, importer: Taxpayer, taxable: int,
 
 
 def _take_bill(bill: Bill, clock: Clock) -> BillOfEntry:
+    _refuse([problem for name in ("number", "port") if (problem := feed_clashes.longer(bill, name)) is not None])
     take_bills(found=[bill, BillBatch("")], clock=clock)
     kept = BillOfEntry.objects.select_related("record", "reduction")
     return kept.get(port=bill.port, number=bill.number, boe_date=bill.date, seq=bill.seq)
@@ -242,7 +248,10 @@ def _file_isd(told: Gstr6, clock: Clock, batch: FeedBatch | None, finishing: Fin
         text = _(
             "%(gstin)s is not known to this portal as an input service distributor. Correct it, or have it created."
         )
-        raise FeedRefusedError([Problem(feed_clashes.NOT_KNOWN, text % {"gstin": told.isd}, field="gstin")], 0)
+        problem = Problem(
+            feed_clashes.NOT_KNOWN, text % {"gstin": told.isd}, refusal=Refusal.FORM_NOT_OPEN.value, field="gstin"
+        )
+        raise FeedRefusedError([problem], 0)
 
     def work() -> Taken:
         kept, everybody = _open_gstr6(isd, told)

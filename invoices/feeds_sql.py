@@ -11,7 +11,7 @@ from ims_portal import sql
 from ims_portal.rules.documents import InvoiceType
 from ims_portal.rules.money import HEADS
 from ims_portal.sql import run
-from invoices.records_sql import month_of_recipient
+from invoices.standing import recipients_month_sql
 
 UNSET: Mapping[str, str] = {
     **dict.fromkeys(("supplier_id", "supplier_return_id", "original_id"), "NULL"),
@@ -70,7 +70,7 @@ def add_records(
         "value": f"{given.get('taxable', '0')} + {tax}",
         "number_key": f"upper({given['number']})",
         "pos": STATE.format(given["recipient_id"]),
-        "gstr2b_month": month_of_recipient(given["recipient_id"], f"({month})"),
+        "gstr2b_month": recipients_month_sql(given["recipient_id"], f"({month})"),
         **given,
     }
     rows = run(

@@ -180,8 +180,13 @@ class Record(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["recipient", "chain", "chain_no"],
+                condition=Q(status="F"),
+                name="one_filed_record_per_place_in_its_chain",
+            ),
+            models.UniqueConstraint(
+                fields=["recipient", "chain", "supplier_return"],
                 condition=~Q(status="W"),
-                name="one_record_per_place_in_its_chain",
+                name="one_record_of_a_chain_per_return",
             ),
             models.CheckConstraint(
                 condition=Q(status="F", filed_on__isnull=False, gstr2b_month__isnull=False)

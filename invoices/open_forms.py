@@ -13,7 +13,9 @@ from ims_portal.models import Taxpayer
 from ims_portal.rules import gstr3b, periods
 from ims_portal.rules.actions import Refusal
 from ims_portal.rules.documents import Form, Problem
+from ims_portal.rules.money import to_paise, to_rupees
 from ims_portal.rules.periods import Calendar, Filer, Return, TaxPeriod
+from invoices import records_sql
 from invoices.models import Inbox, SupplierReturn
 
 
@@ -96,6 +98,7 @@ def refusal(opened: Open, inbox: Inbox, *, is_filing: bool, is_taking_back: bool
     return gstr3b.FORM_REFUSALS.decide(
         opened.period.month,
         form=opened.form,
+        is_isd=opened.supplier.is_isd,
         is_filing=is_filing,
         is_taking_back=is_taking_back,
         is_filed=opened.supplier_return.is_filed,
@@ -109,19 +112,54 @@ def refusal(opened: Open, inbox: Inbox, *, is_filing: bool, is_taking_back: bool
     ).outcome
 
 
+def refuse_over_limit(opened: Open) -> None:
+    """Raise ReturnRefusedError where an IFF holds documents for more than its limit (R8.12). Other forms have none."""
+    if opened.form is not Form.IFF:
+        return
+    limit = to_paise(gstr3b.IFF_LIMIT.decide(opened.period.month).outcome)
+    value = records_sql.iff_value(opened.supplier_return.pk)
+    if value > limit:
+        raise ReturnRefusedError(
+            Refusal.DOCUMENT_INVALID,
+            _(
+                "The documents of IFF %(period)s would come to Rs %(value)s with tax, credit notes not counted; an IFF "
+                "takes at most Rs %(limit)s. Nothing was kept. Report the rest in GSTR-1 of the quarter."
+            )
+            % {"period": opened.period.label, "value": to_rupees(value), "limit": to_rupees(limit)},
+        )
+
+
 def refused(refusal: Refusal, opened: Open) -> ReturnRefusedError:
     """Return the refusal of a form in words: what, why, what next."""
     names = {"form": opened.form.value, "period": opened.period.label, "supplier": opened.supplier.name}
     text = {
-        Refusal.ALREADY_FILED: _(
-            "%(form)s of %(period)s is filed. Report changes in GSTR-1A of that period, or amend in a later return."
-        ),
-        Refusal.FORM_NOT_OPEN: _(
-            "%(form)s of %(period)s is not open for %(supplier)s today. GSTR-1 and IFF can be filed once their period "
-            "has ended, IFF only until its due day; GSTR-1A once, between GSTR-1 and GSTR-3B of its period."
-        ),
-        Refusal.PREVIOUS_3B_NOT_FILED: _(
-            "GSTR-3B of the period before %(period)s is not filed. File it first, then %(form)s."
-        ),
-    }[refusal] % names
+        Refusal.ALREADY_FILED: _already_filed,
+        Refusal.FORM_NOT_OPEN: _not_open,
+        Refusal.PREVIOUS_3B_NOT_FILED: _waits_for_3b,
+    }[refusal](opened) % names
     return ReturnRefusedError(refusal, text)
+
+
+def _already_filed(opened: Open) -> str:
+    if not opened.supplier_return.is_filed:
+        return _(
+            "GSTR-3B of %(period)s is filed, so %(form)s of %(period)s takes nothing more. Report in the return of a "
+            "later period."
+        )
+    return _("%(form)s of %(period)s is filed. Report changes in GSTR-1A of that period, or amend in a later return.")
+
+
+def _not_open(opened: Open) -> str:
+    if opened.supplier.is_isd != (opened.form is Form.GSTR6):
+        return _(
+            "%(supplier)s has no %(form)s. An input service distributor files GSTR-6 and nothing else; everybody else "
+            "files GSTR-1 or IFF, and GSTR-1A."
+        )
+    return _(
+        "%(form)s of %(period)s is not open for %(supplier)s today. GSTR-1 and IFF can be filed once their period "
+        "has ended, IFF only until its due day; GSTR-1A once, between GSTR-1 and GSTR-3B of its period."
+    )
+
+
+def _waits_for_3b(_opened: Open) -> str:
+    return _("GSTR-3B of the period before %(period)s is not filed. File it first, then %(form)s.")

@@ -71,17 +71,22 @@ def save(  # noqa: PLR0913 whose form of which period, and by whom
     actor: User | None,
     clock: Clock,
     replacing: dict[str, int] | None = None,
+    keys_replace: bool = True,
     all_or_nothing: bool = False,
     is_taking_back: bool = False,
 ) -> Saved:
     """Save documents into a form. This will store every one that may stand, and say of each other why not.
 
     `replacing` maps a document's position to the saved record it replaces; without it the key decides (section,
-    recipient, number, financial year). `all_or_nothing` raises ReturnRefusedError at the first problem instead.
+    recipient, number, financial year), as for a file, or with `keys_replace` off nothing: a number saved already in
+    the form is a duplicate then, as people mean it who enter a new document. `all_or_nothing` raises
+    ReturnRefusedError at the first problem instead.
     Raises ReturnRefusedError when the form itself is not open, and access.RightMissingError.
     """
     try:
-        staged = staging.fill(supplier=supplier, form=form, period=period, found=found, replacing=replacing)
+        staged = staging.fill(
+            supplier=supplier, form=form, period=period, found=found, replacing=replacing, keys_replace=keys_replace
+        )
         return apply_staged(
             supplier=supplier,
             form=form,
@@ -139,9 +144,10 @@ def apply_under_lock(opened: Open, *, staged: staging.Staged, all_or_nothing: bo
     saved = Saved(problems=list(staged.problems))
     reported = _reported(opened)
     staging_sql.index_staging()
-    staging_sql.resolve(reported)
+    staging_sql.resolve(reported, keys_replace=staged.keys_replace)
     staging_sql.check(reported)
     saved.problems += [clashes.problem(row) for row in staging_sql.refused()]
+    saved.problems.sort(key=lambda problem: problem.place)
     stopped = [problem for problem in saved.problems if not problem.is_warning]
     if all_or_nothing and stopped:
         raise ReturnRefusedError(Refusal(stopped[0].refusal), stopped[0].message, stopped)
@@ -153,12 +159,14 @@ def apply_under_lock(opened: Open, *, staged: staging.Staged, all_or_nothing: bo
     saved.record_ids = changed + added
     if saved.added >= WORTH_LEARNING:
         staging_sql.learn()
+    if saved.record_ids:
+        open_forms.refuse_over_limit(opened)
     records_sql.refresh(saved.record_ids)
     saved.sums_changed = _keep_summaries(opened.supplier_return, staged.summaries)
     return saved
 
 
-def file(
+def file(  # noqa: PLR0913 whose form of which period, and by whom
     *,
     supplier: Taxpayer,
     form: Form,
@@ -166,9 +174,12 @@ def file(
     actor: User | None,
     clock: Clock,
     found: Iterable[staging.Found] = (),
+    keys_replace: bool = True,
     shown_digest: str | None = None,
 ) -> SupplierReturn:
     """File a form with everything saved in it, and `found` besides. This will fix each record's GSTR-2B period.
+
+    `keys_replace` reads `found` as `save` does.
 
     Raises ReturnRefusedError when the form may not be filed or a document of `found` is refused, and
     ChangedSinceShownError when it no longer holds what `shown_digest` was made of: then nothing is kept.
@@ -192,7 +203,7 @@ def file(
         return _file_under_lock(opened, actor)
 
     try:
-        staged = staging.fill(supplier=supplier, form=form, period=period, found=found)
+        staged = staging.fill(supplier=supplier, form=form, period=period, found=found, keys_replace=keys_replace)
         recipients = _known_recipients(period)
         return locking.transact(work)
     finally:
@@ -201,6 +212,8 @@ def file(
 
 def _file_under_lock(opened: Open, actor: User | None) -> SupplierReturn:
     kept = opened.supplier_return
+    open_forms.refuse_over_limit(opened)
+    _refuse_overtaken(kept)
     month = periods.gstr2b_month(opened.form, opened.filer, opened.period, opened.day, opened.calendar)
     filed = records_sql.mark_filed(return_id=kept.pk, day=opened.day, window_month=month)
     recipients = set(Record.objects.filter(supplier_return=kept).values_list("recipient_id", flat=True).distinct())
@@ -222,6 +235,13 @@ def _file_under_lock(opened: Open, actor: User | None) -> SupplierReturn:
         details={"records": len(filed)},
     )
     return kept
+
+
+def _refuse_overtaken(kept: SupplierReturn) -> None:
+    """Raise ReturnRefusedError for a saved amendment whose original was amended in another return meanwhile (R2.12)."""
+    overtaken = [clashes.problem(row) for row in staging_sql.overtaken(kept.pk)]
+    if overtaken:
+        raise ReturnRefusedError(Refusal.ORIGINAL_NOT_FOUND, overtaken[0].message, overtaken)
 
 
 def edit(*, supplier: Taxpayer, record: Record, document: Document, actor: User | None, clock: Clock) -> Saved:

@@ -12,7 +12,7 @@ from ims_portal import sql
 from ims_portal.rules import actions, documents, gstr2b, gstr3b
 from ims_portal.rules.money import HEADS
 from ims_portal.sql import run
-from invoices.standing import time_barred
+from invoices.standing import recipients_month_sql, time_barred
 
 MONTH = "coalesce(r.gstr2b_month, r.earliest_month)"
 """The number that governs a record's rules: its GSTR-2B month; while it is only saved the earliest it can have."""
@@ -119,9 +119,10 @@ def _place_once_filed() -> dict[str, str]:
     What an ISD calls ineligible stays so, whatever else holds of it (formats 10.2).
     """
     facts = {"is_pos_ineligible": "u.is_pos_ineligible", "is_time_barred": "u.is_time_barred"}
+    of_recipient = {"recipient_has_ims": documents.has_ims_sql("rc.gstin", is_isd="rc.kind = 'isd'")}
     bypass = sql.dated_case(
         gstr2b.BYPASS,
-        {"section": "r.section", "is_reverse_charge": "r.reverse_charge", **facts},
+        {"section": "r.section", "is_reverse_charge": "r.reverse_charge", **of_recipient, **facts},
         day="r.gstr2b_month",
     )
     ineligible = sql.literal(gstr2b.Unavailable.INELIGIBLE)
@@ -147,26 +148,31 @@ def successors(record_ids: Collection[int]) -> list[int]:
     return [int(str(pk)) for (pk,) in rows]
 
 
-def month_of_recipient(recipient: str, month: str) -> str:
-    """Return the SQL of the last month of a recipient's own period that contains a month (R7.2)."""
-    return f"""(CASE WHEN coalesce((SELECT f.frequency FROM ims_portal_filingfrequency f
-                WHERE f.taxpayer_id = {recipient} AND f.from_month <= {month}
-                ORDER BY f.from_month DESC LIMIT 1), 'M') = 'Q'
-                THEN {month} + mod(3 - mod(mod({month}, 100), 3), 3) ELSE {month} END)"""
-
-
 def mark_filed(*, return_id: int, day: date, window_month: int) -> list[int]:
     """File every saved record of a return: its GSTR-2B period becomes final (R7.2), in its recipient's periods."""
     rows = run(
         f"""
         UPDATE invoices_record r SET status = 'F', filed_on = %(day)s,
-            gstr2b_month = {month_of_recipient("r.recipient_id", "w.month")}
+            gstr2b_month = {recipients_month_sql("r.recipient_id", "w.month")}
         FROM (SELECT %(month)s AS month) w
         WHERE r.supplier_return_id = %(return_id)s AND r.status = 'S' RETURNING r.id
     """,
         {"return_id": return_id, "day": day, "month": window_month},
     )
     return [int(str(pk)) for (pk,) in rows]
+
+
+def iff_value(return_id: int) -> int:
+    """Return what the documents of an IFF come to in paise, as its limit counts them (R8.12)."""
+    counts = sql.dated_case(gstr3b.IN_IFF_LIMIT, {"section": "r.section"}, day="r.return_month")
+    rows = run(
+        f"""
+        SELECT coalesce(sum(r.value), 0) FROM invoices_record r
+        WHERE r.supplier_return_id = %(return_id)s AND r.status <> 'W' AND {counts}
+    """,
+        {"return_id": return_id},
+    )
+    return int(str(rows[0][0]))
 
 
 def supersede(*, recipient_ids: Collection[int]) -> list[int]:

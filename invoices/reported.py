@@ -170,7 +170,9 @@ def rows(records: Sequence[Record], *, at: datetime) -> list[Row]:
 def standings(taxpayers: Iterable[Taxpayer], *, at: datetime) -> dict[int, Standing]:
     """Return how several recipients stand at a moment, by id: two queries."""
     in_force, day = calendar.in_force(at), clock.day(at)
-    return {pk: standing.on_day(filer, in_force, day) for pk, filer in calendar.filers(taxpayers).items()}
+    known = {taxpayer.pk: taxpayer for taxpayer in taxpayers}
+    filers = calendar.filers(known.values())
+    return {pk: standing.on_day(known[pk], filer, in_force, day) for pk, filer in filers.items()}
 
 
 def _row(record: Record, today: Standing) -> Row:
@@ -181,14 +183,9 @@ def _row(record: Record, today: Standing) -> Row:
     fixed = getattr(record, "addback", None)
     if fixed is not None:
         effect, addback, month = Effect.FIXED, fixed.tax, fixed.target_month
-    elif _may_cost(record, action):
+    elif today.may_add_back(record):
         effect, addback = Effect.PROVISIONAL, record.cap
     return Row(record, action, is_actionable, effect, addback, month)
-
-
-def _may_cost(record: Record, action: Action) -> bool:
-    is_open = record.is_filed and record.settled_month is None and record.superseded_by_id is None
-    return is_open and action is Action.REJECT and record.adds_back
 
 
 def record_of(supplier: Taxpayer, pk: int) -> Record | None:

@@ -15,7 +15,7 @@ from ims_portal.rules.money import HEADS
 from ims_portal.sql import run
 from invoices import counted, feeds_sql
 from invoices.feeds_json.reversals import SECTIONS, Reversal
-from invoices.records_sql import month_of_recipient
+from invoices.standing import recipients_month_sql
 
 COLUMNS = (
     "place",
@@ -83,7 +83,7 @@ def resolve() -> None:
     """Find recipients, their own periods and the documents; mark what is stored, or told twice, already."""
     run("ANALYZE staged_reversals")
     run(f"""
-        UPDATE staged_reversals s SET recipient_id = t.id, month = {month_of_recipient("t.id", "s.told_month")}
+        UPDATE staged_reversals s SET recipient_id = t.id, month = {recipients_month_sql("t.id", "s.told_month")}
         FROM ims_portal_taxpayer t WHERE t.gstin = s.recipient_gstin
     """)
     family = " OR ".join(

@@ -147,17 +147,21 @@ def index_staging() -> None:
     run("CREATE INDEX ON staged (number_class, fy, number_key); ANALYZE staged")
 
 
-def resolve(reported: Reported) -> None:
-    """Find, for each staged document, its recipient, the saved record it replaces, and the version it amends."""
+def resolve(reported: Reported, *, keys_replace: bool) -> None:
+    """Find, for each staged document, its recipient, the saved record it replaces, and the version it amends.
+
+    `keys_replace`: the same key in the same form is the same document, as in a file; else only what is to be deleted
+    is found by its key.
+    """
     run("UPDATE staged s SET recipient_id = t.id FROM ims_portal_taxpayer t WHERE t.gstin = s.recipient_gstin")
     run(
         """
         UPDATE staged s SET record_id = r.id FROM invoices_record r
         WHERE s.record_id IS NULL AND r.supplier_return_id = %(return_id)s AND r.status = 'S'
           AND r.recipient_id = s.recipient_id AND r.section = s.section AND r.fy = s.fy
-          AND r.number_key = s.number_key
+          AND r.number_key = s.number_key AND (%(keys_replace)s OR s.withdraw)
     """,
-        {"return_id": reported.return_id},
+        {"return_id": reported.return_id, "keys_replace": keys_replace},
     )
     run(
         f"""
@@ -211,17 +215,21 @@ def check(reported: Reported) -> None:
     """,
         {"supplier_id": reported.supplier_id},
     )
-    run("""
+    run(
+        """
         UPDATE staged s SET problem = 'DUPLICATE_DOCUMENT'
         WHERE s.problem = '' AND s.original_id IS NOT NULL AND EXISTS (
             SELECT 1 FROM invoices_record r WHERE r.recipient_id = s.recipient_id AND r.chain = s.chain
-              AND r.chain_no = s.chain_no AND r.status <> 'W' AND r.id IS DISTINCT FROM s.record_id)
-    """)
+              AND r.supplier_return_id = %(return_id)s AND r.status <> 'W' AND r.id IS DISTINCT FROM s.record_id)
+    """,
+        {"return_id": reported.return_id},
+    )
 
 
 class Refused(NamedTuple):
-    """A staged document that cannot stand, in the order of its columns in `refused`."""
+    """A document that cannot stand, in the order of its columns in `refused` and `overtaken`."""
 
+    place: int
     problem: str
     position: str
     number: str
@@ -234,9 +242,26 @@ class Refused(NamedTuple):
 def refused() -> list[Refused]:
     """Return what the checks marked, in the order of the file."""
     rows = run("""
-        SELECT problem, position, number, section, recipient_gstin, document_date, withdraw
+        SELECT place, problem, position, number, section, recipient_gstin, document_date, withdraw
         FROM staged WHERE problem <> '' ORDER BY place
     """)
+    return [Refused(*row) for row in rows]  # type: ignore[arg-type]
+
+
+def overtaken(return_id: int) -> list[Refused]:
+    """Return saved amendments of a return whose original has a later filed version meanwhile, oldest first."""
+    rows = run(
+        """
+        SELECT row_number() OVER (ORDER BY r.id), 'ORIGINAL_NOT_FOUND', '', r.number, r.section, t.gstin,
+            r.document_date, false
+        FROM invoices_record r JOIN ims_portal_taxpayer t ON t.id = r.recipient_id
+        WHERE r.supplier_return_id = %(return_id)s AND r.status = 'S' AND r.original_id IS NOT NULL
+          AND EXISTS (SELECT 1 FROM invoices_record later WHERE later.recipient_id = r.recipient_id
+              AND later.chain = r.chain AND later.chain_no >= r.chain_no AND later.status = 'F')
+        ORDER BY 1
+    """,
+        {"return_id": return_id},
+    )
     return [Refused(*row) for row in rows]  # type: ignore[arg-type]
 
 

@@ -27,12 +27,13 @@ AMENDED = ", ".join(f"'{s.value}'" for s in documents.Section if s in documents.
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One recipient on one Indian day: its own periods, the calendar in force, and what has lapsed.
+    """One recipient on one Indian day: whether it has an IMS, its own periods, the calendar, and what has lapsed.
 
     `saved_monthly` and `saved_quarterly` are the months in whose filing window the day lies, for forms filed by the
     month and by the quarter; `lapsed` says of which GSTR-2B months Pending has lapsed.
     """
 
+    has_ims: bool
     filer: Filer
     calendar: Calendar
     day: date
@@ -55,6 +56,7 @@ class Standing:
         return gstr2b.BYPASS.decide(
             month,
             section=record.section,
+            recipient_has_ims=self.has_ims,
             is_reverse_charge=record.reverse_charge,
             is_pos_ineligible=record.is_pos_ineligible,
             is_time_barred=is_time_barred(record, month),
@@ -108,6 +110,14 @@ class Standing:
             pending_lapsed=self.pending_lapsed(record),
         ).outcome
 
+    def may_add_back(self, record: Record) -> bool:
+        """Whether a rejection that nothing has settled yet would raise its supplier's liability (R6.4).
+
+        Saved records too: the outward view shows what would be added back, and it is gone once the record changes.
+        """
+        is_open = record.settled_month is None and record.superseded_by_id is None and not self.bypass(record)
+        return is_open and record.adds_back and self.effective_action(record) is Action.REJECT
+
     def remarks_blocked(self, record: Record) -> bool:
         """Whether no remark may be given at all (R5.5)."""
         month = self.gstr2b_period(record).month
@@ -150,6 +160,7 @@ class Standing:
             gstr2b.BYPASS,
             {
                 "section": f"{alias}.section",
+                "recipient_has_ims": sql.literal(self.has_ims),
                 "is_reverse_charge": f"{alias}.reverse_charge",
                 "is_pos_ineligible": f"{alias}.is_pos_ineligible",
                 "is_time_barred": time_barred_sql(alias, month),
@@ -161,12 +172,13 @@ class Standing:
 
 def of(taxpayer: Taxpayer, at: datetime) -> Standing:
     """Return how a recipient stands at a moment: two queries, for its filing frequency and the extensions."""
-    return on_day(calendar.filer(taxpayer), calendar.in_force(at), clock.day(at))
+    return on_day(taxpayer, calendar.filer(taxpayer), calendar.in_force(at), clock.day(at))
 
 
-def on_day(filer: Filer, in_force: Calendar, day: date) -> Standing:
-    """Return how a filer stands on an Indian day under a calendar."""
+def on_day(taxpayer: Taxpayer, filer: Filer, in_force: Calendar, day: date) -> Standing:
+    """Return how a taxpayer, whose filer is known, stands on an Indian day under a calendar."""
     return Standing(
+        has_ims=taxpayer.has_ims,
         filer=filer,
         calendar=in_force,
         day=day,
@@ -208,6 +220,20 @@ def time_barred(alias: str, *, adds_itc: str, month: str) -> str:
         },
         day=month,
     )
+
+
+def recipients_month_sql(recipient: str, month: str) -> str:
+    """Return `own_month_sql` for whichever taxpayer the SQL `recipient` names: its frequencies are read with it.
+
+    The first frequency holds before its month too, as for a Filer; without any a taxpayer files monthly.
+    """
+    of_recipient = f"SELECT f.frequency FROM ims_portal_filingfrequency f WHERE f.taxpayer_id = {recipient}"  # noqa: S608 our own names
+    frequency = (
+        f"coalesce(({of_recipient} AND f.from_month <= {month} ORDER BY f.from_month DESC LIMIT 1), "
+        f"({of_recipient} ORDER BY f.from_month LIMIT 1))"
+    )
+    quarterly = _period_end_sql(Frequency.QUARTERLY, month)
+    return f"(CASE WHEN {frequency} = {sql.literal(Frequency.QUARTERLY)} THEN {quarterly} ELSE {month} END)"
 
 
 def own_month_sql(filer: Filer, month: str) -> str:

@@ -131,6 +131,7 @@ def steps(month: int, known: Facts) -> list[Step]:
             gstr2b.BYPASS,
             known.month,
             section=known.section,
+            recipient_has_ims=known.bypass != gstr2b.Bypass.NO_IMS,
             is_reverse_charge=known.is_reverse_charge,
             is_pos_ineligible=known.is_pos_ineligible,
             is_time_barred=known.unavailable == gstr2b.Unavailable.TIME_BARRED,

@@ -91,6 +91,7 @@ BYPASSES = {
     Bypass.ISD.value: gettext_lazy("an input service distributor passes it on"),
     Bypass.IMPORT.value: gettext_lazy("imports entered IMS only from %(ends)s"),
     Bypass.RULE_37A.value: gettext_lazy("it is a reversal under Rule 37A"),
+    Bypass.NO_IMS.value: gettext_lazy("a registration of this kind has no IMS"),
 }
 
 HEADS = {

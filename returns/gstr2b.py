@@ -307,18 +307,17 @@ def diff(older: Gstr2b, newer: Gstr2b) -> list[Change]:
     return [change for change in changes if change.is_one]
 
 
-def drafts_due(*, at: datetime) -> list[tuple[Taxpayer, TaxPeriod]]:
+def drafts_due(*, at: datetime, among: QuerySet[Taxpayer] | None = None) -> list[tuple[Taxpayer, TaxPeriod]]:
     """Return the periods whose draft the clock has reached: 3B before it filed in time, no statement yet (R7.1, R7.4).
 
-    A period whose earlier 3B was filed only after its draft day is computed by the taxpayer, not drafted; so is one
-    whose draft failed. A fixed number of queries, whatever the count.
+    `among`: whose; without it of those somebody acts for here, the others being only named in returns.
+    A period whose earlier 3B was filed only on its draft day or after it is computed by the taxpayer, not drafted; so
+    is one whose draft failed. A fixed number of queries, whatever the count.
     """
     in_force, day = calendar.in_force(at), clock.day(at)
     open_inboxes = (
         Inbox.objects.exclude(taxpayer__kind=Taxpayer.Kind.ISD)
-        .filter(
-            Exists(Membership.objects.filter(taxpayer_id=OuterRef("taxpayer_id"))), open_month__lt=periods.month_of(day)
-        )
+        .filter(taxpayer__in=_with_members() if among is None else among, open_month__lt=periods.month_of(day))
         .select_related("taxpayer")
     )
     filers = calendar.filers([inbox.taxpayer for inbox in open_inboxes])
@@ -329,6 +328,10 @@ def drafts_due(*, at: datetime) -> list[tuple[Taxpayer, TaxPeriod]]:
         if day >= periods.draft_day(filer, period, in_force):
             reached.append((inbox.taxpayer, period, filer))
     return _without_draft(reached, in_force)
+
+
+def _with_members() -> QuerySet[Taxpayer]:
+    return Taxpayer.objects.filter(Exists(Membership.objects.filter(taxpayer_id=OuterRef("pk"))))
 
 
 def _without_draft(
@@ -350,7 +353,7 @@ def _without_draft(
     found = []
     for taxpayer, period, filer in reached:
         filed = filed_on.get((taxpayer.pk, filer.previous(period).month))
-        in_time = filed is None or filed <= periods.draft_day(filer, period, in_force)
+        in_time = filed is None or filed < periods.draft_day(filer, period, in_force)
         if in_time and (taxpayer.pk, period.month) not in has_one:
             found.append((taxpayer, period))
     return found

@@ -22,7 +22,7 @@ from ims_portal.rules.actions import Refusal
 from ims_portal.rules.documents import Form
 from ims_portal.rules.gstr2b import Part, Placement
 from ims_portal.rules.money import NIL, Tax
-from ims_portal.rules.periods import Return, TaxPeriod
+from ims_portal.rules.periods import Filer, Return, TaxPeriod
 from invoices import actions, locking, standing
 from invoices.models import Inbox, SupplierReturn
 from invoices.standing import Standing
@@ -99,11 +99,14 @@ def _draft(taxpayer: Taxpayer, period: TaxPeriod, inbox: Inbox, today: Standing)
         for row in Adjustment.objects.filter(return_period__taxpayer=taxpayer, return_period__month=period.month)
     }
     derived = rules.computed(_stored(filing.derived) if filing else derive(statement, outward))
+    has_gstr1, switched_on = _gstr1_and_switch(taxpayer, period)
+    locked = _locked_rows(period, switched_on)
+    if not filing:  # what was declared before a row was locked would be filed unseen: it follows derived (R8.17)
+        adjusted = {name: line for name, line in adjusted.items() if name not in locked}
     changed = {name: line.tax for name, line in adjusted.items()}
     declared = rules.computed(_stored(filing.declared) if filing else {**derived, **changed})
     stale = statement is not None and not filing and gstr2b.is_out_of_date(statement, inbox=inbox, today=today)
     rooms = ledgers.rooms(taxpayer, declared)
-    has_gstr1, switched_on = _gstr1_and_switch(taxpayer, period)
     facts = _filing_facts(period, inbox, today, statement, stale, rooms, has_gstr1)
     found = Draft(
         taxpayer=taxpayer,
@@ -116,7 +119,7 @@ def _draft(taxpayer: Taxpayer, period: TaxPeriod, inbox: Inbox, today: Standing)
         reasons={name: line.reason for name, line in adjusted.items()},
         addback=table3.added_back(outward),
         outward=outward,
-        locked=_locked_rows(period, switched_on),
+        locked=locked,
         warnings=rules.warnings(period.month, derived, declared),
         filing=filing,
         open_period=today.filer.period(inbox.open_month),
@@ -182,8 +185,8 @@ def adjust(  # noqa: PLR0913 one argument per field of the form
 ) -> Draft:
     """Declare a row otherwise than derived, or (tax None) set it back. This will keep the value and its reason.
 
-    The same `request_id` again changes nothing. Raises once.MismatchError and Gstr3bRefusedError (ALREADY_FILED,
-    FIELD_NOT_EDITABLE, FIELD_LOCKED, REASON_REQUIRED).
+    The same `request_id` again changes nothing. Raises once.MismatchError and Gstr3bRefusedError (WRONG_PERIOD,
+    ALREADY_FILED, FIELD_NOT_EDITABLE, FIELD_LOCKED, REASON_REQUIRED).
     """
     locking.ensure([taxpayer])
 
@@ -207,7 +210,7 @@ def adjust(  # noqa: PLR0913 one argument per field of the form
         )
         if command is None or not command.answer:
             told = {"reason": reason.strip()[: rules.REASON_LIMIT], "actor": actor, "at": at}
-            _adjust_under_lock(inbox, period, row, tax, told)
+            _adjust_under_lock(inbox, today.filer, period, row, tax, told)
             audit.record(
                 event="gstr3b.adjusted", at=at, actor=actor, taxpayer=taxpayer, subject=f"GSTR-3B {period.name} {row}"
             )
@@ -218,8 +221,12 @@ def adjust(  # noqa: PLR0913 one argument per field of the form
     return locking.transact(work)
 
 
-def _adjust_under_lock(inbox: Inbox, period: TaxPeriod, row: str, tax: Tax | None, told: Mapping[str, object]) -> None:
+def _adjust_under_lock(
+    inbox: Inbox, filer: Filer, period: TaxPeriod, row: str, tax: Tax | None, told: Mapping[str, object]
+) -> None:
     taxpayer = inbox.taxpayer
+    if not _is_own(taxpayer, filer, period):
+        raise Gstr3bRefusedError(Refusal.WRONG_PERIOD)
     derived = _derived_row(taxpayer, period, row)
     value = derived if tax is None else tax
     refusal = _adjust_refusal(period, row, value != derived and not told["reason"], inbox)
@@ -333,6 +340,11 @@ def _file_under_lock(
     return filing
 
 
+def _is_own(taxpayer: Taxpayer, filer: Filer, period: TaxPeriod) -> bool:
+    """Whether a taxpayer files GSTR-3B for a period: a distributor never does (R7.5, R9.1)."""
+    return not taxpayer.is_isd and filer.owns(period)
+
+
 def _due(period: TaxPeriod, today: Standing) -> date:
     return today.calendar.due(Return.GSTR3B, period, today.filer.group)
 
@@ -371,7 +383,7 @@ def _filing_facts(
 def _filing_refusal(
     taxpayer: Taxpayer, period: TaxPeriod, today: Standing, facts: Mapping[str, bool]
 ) -> Refusal | None:
-    if taxpayer.is_isd or not today.filer.owns(period):
+    if not _is_own(taxpayer, today.filer, period):
         return Refusal.WRONG_PERIOD
     return rules.FILING_REFUSALS.decide(period.month, **facts).outcome
 

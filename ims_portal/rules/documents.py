@@ -15,6 +15,7 @@ from ims_portal.rules.sections import (
     AMENDMENTS,
     BILLS_OF_ENTRY,
     CREDIT_NOTES,
+    ECO,
     NAMES,
     NOTES,
     NUMBER_CLASSES,
@@ -33,6 +34,7 @@ __all__ = [
     "AMENDMENTS",
     "BILLS_OF_ENTRY",
     "CREDIT_NOTES",
+    "ECO",
     "LONGEST_NUMBER",
     "NAMES",
     "NOTES",
@@ -51,6 +53,8 @@ __all__ = [
     "Section",
     "day_in_words",
     "financial_year",
+    "has_ims",
+    "has_ims_sql",
     "is_pos_ineligible",
     "number_class",
     "number_problem",
@@ -108,7 +112,8 @@ class Problem:
 
     `code` is of formats 8.5 (`APP-G109`) , `refusal` the rules' own symbolic code, `field` the key as the source
     writes it, `message` says what, where, why and what next. A warning does not stop the document. `counterparty`
-    and `dated` repeat the recipient and the date as the source writes them, for an error report in its shape.
+    and `dated` repeat the recipient and the date as the source writes them, for an error report in its shape. `place`
+    counts the documents of the source up to this one.
     """
 
     code: str
@@ -120,6 +125,7 @@ class Problem:
     is_warning: bool = False
     counterparty: str = ""
     dated: str = ""
+    place: int = 0
 
 
 # Numbers, dates, place of supply
@@ -161,6 +167,20 @@ def is_pos_ineligible(*, supplier_state: str, pos: str, recipient_state: str) ->
     return supplier_state == pos and recipient_state != pos
 
 
+# Who has an IMS
+
+
+def has_ims(recipient: str, *, is_isd: bool) -> bool:
+    """Return whether a registration has an IMS: a normal one that is no input service distributor (R1.1)."""
+    return not is_isd and gstin.kind_of(recipient) is gstin.Kind.NORMAL
+
+
+def has_ims_sql(recipient: str, *, is_isd: str) -> str:
+    """Return `has_ims` as SQL over columns. A tax deductor's number has the shape of a normal one too."""
+    normal, deductor = (gstin.PATTERNS[kind].pattern for kind in (gstin.Kind.NORMAL, gstin.Kind.TAX_DEDUCTOR))
+    return f"(NOT ({is_isd}) AND {recipient} ~ '^(?:{normal})$' AND {recipient} !~ '^(?:{deductor})$')"
+
+
 # The checks on one document
 
 
@@ -174,6 +194,8 @@ class _Subject:
     period_end: date
     registered_on: date | None
     check_digit: bool
+    is_sez: bool
+    is_operator: bool
 
     @property
     def name(self) -> str:
@@ -184,20 +206,23 @@ _Found = Iterator[tuple[str, str, str]]
 """Code, field and message of each problem."""
 
 
-def problems(
+def problems(  # noqa: PLR0913 what a document is judged by
     document: Document,
     *,
     supplier: str,
     form: Form,
     period_end: date,
     registered_on: date | None,
+    is_sez: bool,
+    is_operator: bool,
     check_digit: bool = True,
 ) -> list[Problem]:
     """Return everything that is wrong with `document`, shape first; warnings, which stop nothing, come last.
 
-    Numbers used before and originals not found need the other documents and are not judged here.
+    `is_sez` says that the supplier or the recipient is an SEZ unit or developer, `is_operator` that the supplier is an
+    e-commerce operator. Numbers used before and originals not found need the other documents and are not judged here.
     """
-    subject = _Subject(document, supplier, form, period_end, registered_on, check_digit)
+    subject = _Subject(document, supplier, form, period_end, registered_on, check_digit, is_sez, is_operator)
     checks = _checks_for(document)
     return [_problem(document, code, field, message) for check in checks for code, field, message in check(subject)]
 
@@ -223,11 +248,18 @@ def _section(subject: _Subject) -> _Found:
             "",
             f"{subject.name} cannot be reported in {subject.form.value}. Report it in the form it belongs to.",
         )
+    elif subject.document.section in ECO and not subject.is_operator:
+        yield (
+            "APP-G115",
+            "",
+            f"{subject.name} is a supply under section 9(5), which an e-commerce operator reports; {subject.supplier} "
+            "is none. Report your own supply as an invoice.",
+        )
 
 
 def _recipient(subject: _Subject) -> _Found:
     recipient = subject.document.recipient
-    key = "rtin" if subject.document.section in (Section.ECO, Section.ECOA) else "ctin"
+    key = "rtin" if subject.document.section in ECO else "ctin"
     shape = gstin.problem(recipient, check_digit=False, kinds=gstin.RECIPIENTS)
     reason = shape or gstin.problem(recipient, check_digit=subject.check_digit, kinds=gstin.RECIPIENTS)
     if reason:
@@ -335,7 +367,9 @@ def _rates(subject: _Subject) -> _Found:
 def _tax(subject: _Subject) -> _Found:
     document, tax = subject.document, subject.document.tax
     is_same_state = gstin.state_of(subject.supplier) == document.pos
-    heads = rates.heads_due(document.date, is_sez=document.inv_type in SEZ, is_same_state=is_same_state)
+    heads = rates.heads_due(
+        document.date, is_sez=subject.is_sez or document.inv_type in SEZ, is_same_state=is_same_state
+    )
     wrong = [
         key
         for key, amount in zip(_TAX_KEYS, (tax.igst, tax.cgst, tax.sgst), strict=False)
@@ -464,8 +498,8 @@ def _key(document: Document, of_invoices: str, of_notes: str) -> str:
 
 def _wrong_heads_message(subject: _Subject, wrong: str) -> str:
     document, state = subject.document, gstin.state_of(subject.supplier)
-    if document.inv_type in SEZ:
-        why = "supplies to an SEZ always bear IGST"
+    if subject.is_sez or document.inv_type in SEZ:
+        why = "supplies to or by an SEZ always bear IGST"
     elif wrong == "iamt":
         why = f"the supply stays inside {_state(state)}, so CGST and SGST are due"
     else:

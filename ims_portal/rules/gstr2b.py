@@ -27,6 +27,7 @@ class Bypass(StrEnum):
     ISD = "ISD"
     IMPORT = "BOE"
     RULE_37A = "R37A"
+    NO_IMS = "NOIMS"
 
 
 class Unavailable(StrEnum):
@@ -92,6 +93,7 @@ class Twin:
 
 _BYPASS_FACTS: Facts = {
     "section": tuple(Section),
+    "recipient_has_ims": YES_NO,
     "is_reverse_charge": YES_NO,
     "is_pos_ineligible": YES_NO,
     "is_time_barred": YES_NO,
@@ -99,6 +101,7 @@ _BYPASS_FACTS: Facts = {
 _FEEDS = (
     row(Bypass.ISD, section=(Section.ISD, Section.ISDCN), cite="R1.5(a); R9.1"),
     row(Bypass.RULE_37A, section=Section.RULE_37A, cite="R1.5(f); R8.9"),
+    row(Bypass.NO_IMS, recipient_has_ims=False, cite="R1.1: distributors, UIN holders, deductors have no IMS"),
     row(Bypass.REVERSE_CHARGE, is_reverse_charge=True, cite="R1.5(c); FAQ on IMS 23-Sep-2024 Q8"),
     row(Bypass.PLACE_OF_SUPPLY, is_pos_ineligible=True, cite="R1.5(d); R1.6; FAQ on IMS 23-Sep-2024 Q4"),
     row(Bypass.TIME_BARRED, is_time_barred=True, cite="R1.5(e); R7.9; s.16(4)"),

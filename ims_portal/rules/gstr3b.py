@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ims_portal.rules.actions import YES_NO, Refusal
-from ims_portal.rules.documents import BILLS_OF_ENTRY, Form, InvoiceType, Section
+from ims_portal.rules.documents import BILLS_OF_ENTRY, REPORTED_IN, Form, InvoiceType, Section
 from ims_portal.rules.money import Tax
 from ims_portal.rules.table import Dated, Decision, Fact, Facts, Table, always, otherwise, row
 
@@ -198,6 +198,7 @@ FILING_REFUSALS: Dated[Refusal | None] = Dated(
 
 _FORM_FACTS: Facts = {
     "form": (Form.GSTR1, Form.GSTR1A, Form.IFF, Form.GSTR6),
+    "is_isd": YES_NO,
     "is_filing": YES_NO,
     "is_taking_back": YES_NO,
     "is_filed": YES_NO,
@@ -212,7 +213,21 @@ _FORM_FACTS: Facts = {
 _FORM_ORDER = (
     row(Refusal.FORM_NOT_OPEN, form=Form.GSTR1A, is_filed=True, cite="R6.5: one filing per period"),
     row(Refusal.ALREADY_FILED, is_filed=True, cite="R2.4"),
+    row(
+        Refusal.ALREADY_FILED,
+        form=Form.GSTR1,
+        own_3b_is_filed=True,
+        cite="R6.11; R8.11: GSTR-3B of a period is filed after its GSTR-1, so there is nothing to save or delete",
+    ),
     row(None, is_taking_back=True, cite="R2.3: a saved document may be deleted until its form is filed", ours=True),
+    row(
+        Refusal.ALREADY_FILED,
+        form=Form.IFF,
+        own_3b_is_filed=True,
+        cite="R6.11; R8.11: what a closed quarter left unfiled may be deleted, no more",
+    ),
+    row(Refusal.FORM_NOT_OPEN, form=(Form.GSTR1, Form.GSTR1A, Form.IFF), is_isd=True, cite="R1.1; R9.1; s.39(4)"),
+    row(Refusal.FORM_NOT_OPEN, form=Form.GSTR6, is_isd=False, cite="R1.1; R9.1; Rule 65"),
     row(Refusal.FORM_NOT_OPEN, is_own=False, cite="R1.7; R8.12"),
     row(Refusal.FORM_NOT_OPEN, has_begun=False, cite="R8.12"),
     row(Refusal.FORM_NOT_OPEN, is_filing=True, in_days=False, cite="R8.12"),
@@ -257,6 +272,28 @@ FORM_REFUSALS: Dated[Refusal | None] = Dated(
             ),
         ),
     },
+)
+
+IFF_LIMIT: Dated[int] = always(
+    "most that the documents of an IFF may come to, in rupees",
+    governed_by="the tax period",
+    facts={},
+    rows=(otherwise(50_00_000, cite="R8.12: Rs 50 lakh a month; Rule 59(2)"),),
+)
+
+IN_IFF_LIMIT: Dated[bool] = always(
+    "does the value of a document count towards the limit of an IFF",
+    governed_by="the tax period",
+    facts={"section": tuple(sorted(REPORTED_IN[Form.IFF]))},
+    rows=(
+        row(
+            False,
+            section=(Section.CN, Section.CNA),
+            cite="R8.12: a credit note reports no supply, and makes no room for one",
+            ours=True,
+        ),
+        otherwise(True, cite="R8.12: the value of a document, tax included", ours=True),
+    ),
 )
 
 

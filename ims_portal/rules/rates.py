@@ -57,7 +57,7 @@ HEADS_DUE: Dated[Heads] = always(
     unit=Unit.DAY,
     facts={"is_sez": (True, False), "is_same_state": (True, False)},
     rows=(
-        row(Heads.IGST, is_sez=True, cite="R10.8; IGST Act s.7(5)(b)"),
+        row(Heads.IGST, is_sez=True, cite="R10.8; IGST Act s.7(5)(b): to or by an SEZ developer or unit"),
         row(Heads.CGST_AND_SGST, is_same_state=True, cite="R10.8; IGST Act s.8"),
         otherwise(Heads.IGST, cite="R10.8; IGST Act s.7"),
     ),

@@ -60,6 +60,7 @@ class NumberClass(StrEnum):
 CREDIT_NOTES = frozenset({Section.CN, Section.CNA, Section.ISDCN})
 SEZ = frozenset({InvoiceType.SEZ_WITH_PAYMENT, InvoiceType.SEZ_WITHOUT_PAYMENT})
 AMENDMENTS = frozenset({Section.B2BA, Section.DNA, Section.CNA, Section.ECOA, Section.IMPGA, Section.IMPGSEZA})
+ECO = frozenset({Section.ECO, Section.ECOA})
 NOTES = frozenset({Section.DN, Section.DNA, Section.CN, Section.CNA})
 BILLS_OF_ENTRY = frozenset({Section.IMPG, Section.IMPGA, Section.IMPGSEZ, Section.IMPGSEZA})
 ORIGINAL_OF = {

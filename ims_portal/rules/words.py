@@ -80,6 +80,7 @@ _BYPASSES = {
     Bypass.ISD: "an input service distributor",
     Bypass.IMPORT: "an import before October 2025",
     Bypass.RULE_37A: "Rule 37A",
+    Bypass.NO_IMS: "a recipient without IMS",
 }
 _SUMMED = {
     "b2cs": "B2C, small (7)",
@@ -149,6 +150,7 @@ FACTS: Mapping[str, Wording] = {
         "a declared amount is above what can be reduced", "no declared amount is above what can be reduced", YOU
     ),
     "cgst_differs": _either("declared CGST and SGST differ", "declared CGST and SGST are equal", YOU),
+    "recipient_has_ims": _either("its recipient has an IMS", "its recipient has no IMS"),
     "is_reverse_charge": _either("reverse charge applies", "no reverse charge applies", SUPPLIER),
     "is_pos_ineligible": _either(
         "place of supply and supplier are in one State, the recipient in another",
@@ -221,6 +223,7 @@ FACTS: Mapping[str, Wording] = {
         YOU,
     ),
     "form": _one_of("the form is", {**{form: form.value for form in Form}, **{form: form.value for form in Return}}),
+    "is_isd": _either("the taxpayer is an input service distributor", "the taxpayer is no input service distributor"),
     "is_filing": _either("the form is being filed", "the form is being saved"),
     "is_taking_back": _either("a saved document is deleted", "no saved document is deleted"),
     "is_own": _either("the taxpayer has such a form for the period", "the taxpayer has no such form for the period"),

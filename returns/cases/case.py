@@ -55,6 +55,7 @@ def read(path: Path) -> Case:
     if problems:
         where = "/".join(map(str, problems[0].absolute_path)) or "the file"
         raise UnreadableCaseError(f"{path}: {where}: {problems[0].message[:300]}")
+    _refuse_before_start(path, raw)
     return Case(
         path=path,
         id=raw["id"],
@@ -66,6 +67,17 @@ def read(path: Path) -> Case:
         settings=raw.get("settings", {}),
         calendar=raw.get("calendar", []),
     )
+
+
+def _refuse_before_start(path: Path, raw: Mapping[str, Any]) -> None:
+    """Raise UnreadableCaseError for what is dated before the story: it would never be played, and so never fail."""
+    for items, key in (("events", "date"), ("expect", "as_of")):
+        for number, item in enumerate(raw[items]):
+            if day(item[key]) < day(raw["start"]):
+                raise UnreadableCaseError(
+                    f"{path}: {items}/{number}: {key} {item[key]} lies before the start {raw['start']}, so it would "
+                    "never be played"
+                )
 
 
 @cache

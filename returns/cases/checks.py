@@ -128,10 +128,8 @@ def _addback(record: Record, today: Standing) -> dict[str, object] | None:
     if fixed is not None:
         supplier = calendar.filer(fixed.supplier)
         return {"status": "fixed", "tax": written(fixed.tax), "period": supplier.period(fixed.target_month).name}
-    is_open = record.settled_month is None and record.superseded_by_id is None and not today.bypass(record)
-    if is_open and record.adds_back and today.effective_action(record) is Action.REJECT:
-        return {"status": "provisional", "tax": written(record.cap), "period": None}
-    return None
+    may_cost = today.may_add_back(record)
+    return {"status": "provisional", "tax": written(record.cap), "period": None} if may_cost else None
 
 
 def _gstr2b(story: Story, asked: Check, where: str) -> Iterator[Kept]:
@@ -209,7 +207,7 @@ def _gstr3b(story: Story, asked: Check, where: str) -> Iterator[Kept]:
     draft = gstr3b.draft(taxpayer=taxpayer, period=period, at=story.clock.at)
     filing = draft.filing
     facts: dict[str, object] = {
-        "filed": filing is not None,
+        "filed": draft.facts["is_filed"],
         "filed_on": filing.filed_on.isoformat() if filing else None,
         "locked": sorted(draft.locked),
         "warnings": sorted(draft.warnings),

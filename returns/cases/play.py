@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
@@ -16,7 +17,7 @@ from ims_portal.models import DueDateExtension, FilingFrequency, RuleSwitch, Tax
 from ims_portal.rules import periods
 from ims_portal.rules.actions import Action, Answer
 from ims_portal.rules.documents import Document, Form, InvoiceType, Item, Section
-from ims_portal.rules.money import NIL, Tax, to_paise
+from ims_portal.rules.money import NIL, NotMoneyError, Tax, to_paise
 from ims_portal.rules.periods import Filer, Frequency, Return, TaxPeriod
 from invoices import actions, feeds, locking, outward, staging
 from invoices.actions import Choice
@@ -38,8 +39,15 @@ KINDS = {
     "ISD": Section.ISD,
     "ISDCN": Section.ISDCN,
 }
-REFUSALS = (outward.ReturnRefusedError, gstr2b.StatementRefusedError, gstr3b.Gstr3bRefusedError)
+REFUSALS = (
+    outward.ReturnRefusedError,
+    feeds.FeedRefusedError,
+    gstr2b.StatementRefusedError,
+    gstr3b.Gstr3bRefusedError,
+)
 Event = Mapping[str, Any]
+NO_RATE = -1
+"""Stands for a rate that no document can have; the check on rates refuses it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +156,9 @@ def _filing_parties(story: Story) -> Iterator[tuple[str, Taxpayer, Filer]]:
 def _draft(story: Story) -> None:
     """Compute the drafts whose day it is, where the 3B before is filed; none is made up for later."""
     in_force = calendar.in_force(story.clock.at)
-    for _key, taxpayer, filer in _filing_parties(story):
-        period = filer.period(Inbox.objects.get(pk=taxpayer.pk).open_month)
-        is_over = period.last_day < story.today
-        if is_over and periods.draft_day(filer, period, in_force) == story.today:
+    parties = Taxpayer.objects.filter(pk__in=[taxpayer.pk for taxpayer in story.taxpayers.values()])
+    for taxpayer, period in gstr2b.drafts_due(among=parties, at=story.clock.at):
+        if periods.draft_day(calendar.filer(taxpayer), period, in_force) == story.today:
             gstr2b.compute(taxpayer=taxpayer, period=period, actor=None, clock=story.clock)
 
 
@@ -203,6 +210,9 @@ def _try(filing: Callable[[], object]) -> None:
 def _happen(story: Story, event: Event) -> Iterator[Kept]:
     where = f"{event['date']} {event['type']} {event.get('party', '')} {event.get('record', event.get('form', ''))}"
     before = dict(story.records)
+    if any(event[key] not in story.records for key in ("record", "original") if key in event):
+        yield Kept(where, "a record", "no document of that ref was kept")
+        return
     try:
         answered = _EVENTS[event["type"]](story, event)
     except REFUSALS as refused:
@@ -233,11 +243,19 @@ def _document(story: Story, line: Mapping[str, Any]) -> Document:
         value=taxable + heads.total,
         inv_type=InvoiceType(line.get("inv_type", "R")),
         reverse_charge=line.get("reverse_charge", False),
-        items=(Item(to_paise(line["rate"]), taxable, heads),) if has_items else (),
+        items=(Item(_rate(line["rate"]), taxable, heads),) if has_items else (),
         original_number=line.get("original_no", ""),
         original_date=day(line["original_date"]) if "original_date" in line else None,
         position=line["ref"],
     )
+
+
+def _rate(percent: Decimal | int) -> int:
+    """Return a rate in hundredths of a percent; one written finer than that was never a rate (R10.7)."""
+    try:
+        return to_paise(percent)
+    except NotMoneyError:
+        return NO_RATE
 
 
 def _summaries(event: Event) -> list[staging.Summary]:
@@ -257,7 +275,8 @@ def _return_of(story: Story, event: Event) -> dict[str, Any]:
 
 
 def _save(story: Story, event: Event) -> None:
-    outward.save(**_return_of(story, event), found=[*_documents(story, event), *_summaries(event)], all_or_nothing=True)
+    found: list[staging.Found] = [*_documents(story, event), *_summaries(event)]
+    outward.save(**_return_of(story, event), found=found, keys_replace=False, all_or_nothing=True)
     _remember(story, event)
 
 
@@ -265,7 +284,8 @@ def _file(story: Story, event: Event) -> None:
     if event["form"] == Form.GSTR6.value:
         _file_isd(story, event)
         return
-    outward.file(**_return_of(story, event), found=[*_documents(story, event), *_summaries(event)])
+    found: list[staging.Found] = [*_documents(story, event), *_summaries(event)]
+    outward.file(**_return_of(story, event), found=found, keys_replace=False)
     _remember(story, event)
 
 
@@ -308,7 +328,7 @@ def _edit_saved(story: Story, event: Event) -> None:
     record, changes = story.record(event["record"]), event["changes"]
     taxable = to_paise(changes["taxable_value"]) if "taxable_value" in changes else record.taxable
     heads = tax(changes["tax"]) if "tax" in changes else record.tax
-    rate = to_paise(changes["rate"]) if "rate" in changes else record.detail.items[0][0]
+    rate = _rate(changes["rate"]) if "rate" in changes else record.detail.items[0][0]
     told: dict[str, Any] = {
         "taxable": taxable,
         "tax": heads,

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
+from ims_portal.models import Taxpayer
 from ims_portal.rules import periods
-from ims_portal.rules.actions import Action
-from ims_portal.rules.documents import Form, Problem, Section
+from ims_portal.rules.actions import Action, Refusal
+from ims_portal.rules.documents import Document, Form, Item, Problem, Section
 from ims_portal.rules.money import NIL, Tax
+from ims_portal.rules.periods import Frequency, TaxPeriod
 from invoices import open_forms, outward, reported, staging
-from invoices.models import Record, ReturnSummary, SupplierReturn
+from invoices.models import Inbox, Record, ReturnSummary, SupplierReturn
 from invoices.reported import Effect
 from tests import factories
 
@@ -18,17 +23,16 @@ OCTOBER = periods.parse("102025")
 NOTE = {"section": Section.CN, "number": "CN1"}
 
 
-def save(*found: staging.Found, on: str = "2025-11-05") -> outward.Saved:
+def save(*found: staging.Found, on: str = "2025-11-05", **options: Any) -> outward.Saved:  # noqa: ANN401
     """Return what saving into the supplier's GSTR-1 of October did."""
     factories.taxpayer(factories.RECIPIENT)
-    return outward.save(
-        supplier=factories.taxpayer(factories.SUPPLIER),
-        form=Form.GSTR1,
-        period=OCTOBER,
-        found=found,
-        actor=None,
-        clock=factories.clock(on),
-    )
+    told = {"supplier": factories.taxpayer(factories.SUPPLIER), "form": Form.GSTR1, "period": OCTOBER} | options
+    return outward.save(found=found, actor=None, clock=factories.clock(on), **told)
+
+
+def refusal_of(form: Form, taxpayer: Taxpayer, period: TaxPeriod = OCTOBER, on: str = "2025-11-05") -> str:
+    """Return what saving a form is refused with, in words; "" where it is open."""
+    return str(open_forms.look(supplier=taxpayer, form=form, period=period, at=factories.at(on)).saving or "")
 
 
 def row(record: Record, on: str = "2025-11-12") -> reported.Row:
@@ -203,3 +207,164 @@ def test_a_page_of_many_recipients_takes_the_same_few_queries(django_assert_num_
     owner = factories.taxpayer(factories.SUPPLIER)
     with django_assert_num_queries(4):  # type: ignore[operator]
         assert len(reported.page(reported.of(owner), cursor="", size=50, at=factories.at("2025-11-12")).rows) == 4
+
+
+def test_a_period_whose_gstr3b_is_closed_takes_no_gstr1() -> None:
+    owner = factories.taxpayer(factories.SUPPLIER, first=202510)
+    september = periods.parse("092025")
+    assert "GSTR-3B of 09/2025 is filed" in refusal_of(Form.GSTR1, owner, september)
+    assert refusal_of(Form.GSTR1, owner) == ""
+    with pytest.raises(outward.ReturnRefusedError) as refused:
+        save(factories.document(on="2025-09-05"), period=september)
+    assert refused.value.refusal is Refusal.ALREADY_FILED
+
+
+def test_what_a_closed_quarter_left_saved_in_an_iff_can_be_deleted_and_nothing_added() -> None:
+    owner = factories.taxpayer("24AAACT7788G1Z0", first=202512, frequency=Frequency.QUARTERLY)
+    (record,) = factories.saved(factories.document(), supplier=owner.gstin, form=Form.IFF)
+    Inbox.objects.filter(taxpayer=owner).update(open_month=202603)
+    with pytest.raises(outward.ReturnRefusedError) as refused:
+        save(factories.document(number="INV2"), supplier=owner, form=Form.IFF, on="2025-11-06")
+    assert refused.value.refusal is Refusal.ALREADY_FILED
+    gone = staging.document_of(record, withdraw=True)
+    outward.delete(supplier=owner, record=record, document=gone, actor=None, clock=factories.clock("2025-11-06"))
+    assert Record.objects.get().status == Record.Status.WITHDRAWN
+
+
+@pytest.mark.parametrize(
+    ("kind", "open_to_it"),
+    [
+        (Taxpayer.Kind.ISD, {Form.GSTR6}),
+        (Taxpayer.Kind.REGULAR, {Form.GSTR1}),
+        (Taxpayer.Kind.SEZ, {Form.GSTR1}),
+        (Taxpayer.Kind.ECO, {Form.GSTR1}),
+    ],
+)
+def test_gstr6_belongs_to_distributors_and_gstr1_to_everybody_else(kind: str, open_to_it: set[Form]) -> None:
+    owner = factories.taxpayer(factories.SUPPLIER)
+    Taxpayer.objects.filter(pk=owner.pk).update(kind=kind)
+    owner.refresh_from_db()
+    refusals = {form: refusal_of(form, owner) for form in (Form.GSTR1, Form.GSTR6)}
+    assert {form for form, text in refusals.items() if not text} == open_to_it
+    assert all("An input service distributor files GSTR-6" in text for text in refusals.values() if text)
+
+
+def test_a_number_saved_already_is_replaced_by_a_file_and_refused_to_people() -> None:
+    save(factories.document(tax=18000))
+    again = factories.document(tax=36000)
+    with pytest.raises(outward.ReturnRefusedError) as refused:
+        save(again, keys_replace=False, all_or_nothing=True)
+    assert refused.value.refusal is Refusal.DUPLICATE_DOCUMENT
+    assert Record.objects.get().igst == 1800000
+    assert save(again).changed == 1
+    assert Record.objects.get().igst == 3600000
+
+
+def test_problems_come_in_the_order_of_the_documents() -> None:
+    saved = save(
+        factories.document(number="ONE"),
+        factories.document(number="one"),
+        factories.document(number="LATE", on="2025-12-01"),
+        factories.document(section=Section.B2BA, number="NONE"),
+    )
+    assert [problem.refusal for problem in saved.problems] == [
+        "DUPLICATE_DOCUMENT",
+        "DOCUMENT_INVALID",
+        "ORIGINAL_NOT_FOUND",
+    ]
+
+
+@pytest.mark.parametrize("party", [factories.SUPPLIER, "24AAACB5055K1ZT"])
+def test_who_is_an_sez_unit_is_read_of_supplier_and_recipient(party: str) -> None:
+    inside = factories.document(recipient="24AAACB5055K1ZT")
+    Taxpayer.objects.filter(pk=factories.taxpayer(party).pk).update(kind=Taxpayer.Kind.SEZ)
+    assert [problem.code for problem in save(inside).problems] == ["APP-G111"]
+    heads = Tax(igst=inside.tax.total)
+    item = replace(inside.items[0], tax=heads)
+    assert save(replace(inside, tax=heads, items=(item,))).problems == []
+
+
+def test_a_credit_note_rejected_while_saved_costs_provisionally() -> None:
+    record = factories.saved(factories.document(**NOTE))[0]
+    factories.act(record, "R", on="2025-11-06")
+    found = row(record, "2025-11-06")
+    assert (found.effect, found.addback) == (Effect.PROVISIONAL, Tax(igst=1800000))
+
+
+QUARTERLY = "24AAACT7788G1Z0"
+LAKH = 100_000_00
+
+
+def of_value(lakhs: int, number: str, more: int = 0, **options: Any) -> Document:  # noqa: ANN401
+    """Return a document of a value in lakhs of rupees and some paise, at no tax."""
+    document = factories.document(number=number, supplier=QUARTERLY, tax=Tax(), **options)
+    value = lakhs * LAKH + more
+    return replace(document, taxable=value, value=value, items=(Item(0, value, Tax()),))
+
+
+def save_iff(*found: Document, period: str = "102025", **options: Any) -> outward.Saved:  # noqa: ANN401
+    """Return what saving into the IFF of a quarterly supplier did."""
+    owner = factories.taxpayer(QUARTERLY, first=202512, frequency=Frequency.QUARTERLY)
+    return save(*found, supplier=owner, form=Form.IFF, period=periods.parse(period), **options)
+
+
+def test_an_iff_takes_documents_up_to_fifty_lakh_a_month() -> None:
+    save_iff(of_value(30, "A"))
+    with pytest.raises(outward.ReturnRefusedError) as refused:
+        save_iff(of_value(20, "B", more=1))
+    assert refused.value.refusal is Refusal.DOCUMENT_INVALID
+    assert "would come to Rs 5000000.01" in str(refused.value)
+    assert save_iff(of_value(20, "B")).added == 1
+    assert save_iff(of_value(50, "C", on="2025-11-02"), period="112025", on="2025-12-02").added == 1
+
+
+def test_a_credit_note_makes_no_room_in_an_iff_and_takes_none() -> None:
+    assert save_iff(of_value(50, "A"), of_value(9, "CN", section=Section.CN)).added == 2
+    with pytest.raises(outward.ReturnRefusedError):
+        save_iff(of_value(1, "B"))
+
+
+def test_gstr1_of_the_quarter_takes_documents_of_any_value() -> None:
+    assert save(of_value(90, "A")).added == 1
+
+
+def test_an_iff_over_its_limit_is_not_filed_and_takes_nothing_new_but_a_deletion() -> None:
+    save_iff(of_value(40, "A"), of_value(10, "B"))
+    Record.objects.filter(number="A").update(value=41 * LAKH)
+    owner = factories.taxpayer(QUARTERLY)
+    with pytest.raises(outward.ReturnRefusedError) as refused:
+        outward.file(supplier=owner, form=Form.IFF, period=OCTOBER, actor=None, clock=factories.clock("2025-11-10"))
+    assert refused.value.refusal is Refusal.DOCUMENT_INVALID
+    assert save_iff(of_value(10, "B", withdraw=True)).withdrawn == 1
+
+
+def file_november() -> None:
+    """File the supplier's GSTR-1 of November with what is saved in it."""
+    owner, november = factories.taxpayer(factories.SUPPLIER), periods.parse("112025")
+    outward.file(supplier=owner, form=Form.GSTR1, period=november, actor=None, clock=factories.clock("2025-12-10"))
+
+
+def test_amendments_saved_in_two_returns_stand_beside_each_other_until_one_is_filed() -> None:
+    factories.filed(factories.document(tax=18000))
+    amended = factories.document(section=Section.B2BA, tax=17000)
+    november = {"period": "112025", "on": "2025-11-12"}
+    (later,) = factories.saved(amended, **november)  # type: ignore[arg-type]
+    again = factories.document(section=Section.B2BA, tax=16000, on="2025-10-06")
+    with pytest.raises(outward.ReturnRefusedError) as refused:
+        save(again, keys_replace=False, all_or_nothing=True, period=periods.parse("112025"), on="2025-11-12")
+    assert refused.value.refusal is Refusal.DUPLICATE_DOCUMENT
+    factories.filed(again, form=Form.GSTR1A, on="2025-11-13")
+    Inbox.objects.filter(taxpayer=later.supplier).update(open_month=202511)
+    with pytest.raises(outward.ReturnRefusedError) as refused:
+        file_november()
+    assert refused.value.refusal is Refusal.ORIGINAL_NOT_FOUND
+    assert refused.value.problems[0].number == "INV1"
+    later.refresh_from_db()
+    assert later.status == Record.Status.SAVED
+    save(replace(amended, original_date=again.date), period=periods.parse("112025"), on="2025-12-02")
+    file_november()
+    assert list(Record.objects.filter(status="F").order_by("chain_no").values_list("chain_no", "igst")) == [
+        (1, 1800000),
+        (2, 1600000),
+        (3, 1700000),
+    ]

@@ -4,8 +4,11 @@ from datetime import date
 
 import pytest
 
+from ims_portal import calendar
+from ims_portal.models import FilingFrequency, Taxpayer
+from ims_portal.rules import documents
 from ims_portal.rules.actions import Action, Answer
-from ims_portal.rules.documents import Section
+from ims_portal.rules.documents import Form, Section
 from invoices import actions_sql, standing
 from invoices.actions import Choice, Item
 from invoices.models import Record
@@ -87,3 +90,58 @@ def test_a_choice_is_stored_whole() -> None:
     factories.act(note, "A", answer="N", remark="never claimed")
     note.refresh_from_db()
     assert (note.action, note.answer, note.remark) == ("A", "N", "never claimed")
+
+
+@pytest.mark.parametrize("starts", [(), ((0, "Q"),), ((202507, "Q"),), ((202504, "Q"), (202510, "M"))])
+@pytest.mark.parametrize("month", [202503, 202505, 202508, 202510, 202511, 202512])
+def test_own_periods_are_read_alike_before_and_after_every_change(
+    starts: tuple[tuple[int, str], ...], month: int
+) -> None:
+    recipient = factories.taxpayer()
+    FilingFrequency.objects.filter(taxpayer=recipient).delete()
+    for start, frequency in starts:
+        FilingFrequency.objects.create(taxpayer=recipient, from_month=start, frequency=frequency)
+    filer = calendar.filer(recipient)
+    of_one = standing.own_month_sql(filer, "m.month")
+    of_any = standing.recipients_month_sql("t.id", "m.month")
+    rows = actions_sql.run(f"SELECT {of_one}, {of_any} FROM ims_portal_taxpayer t, (SELECT {month} AS month) m")
+    assert rows == [(filer.period(month).month,) * 2]
+
+
+def test_a_filed_record_counts_in_the_recipients_own_period_before_its_first_frequency_too() -> None:
+    FilingFrequency.objects.filter(taxpayer=factories.taxpayer()).update(from_month=202604, frequency="Q")
+    record = factories.filed_record()
+    assert record.gstr2b_month == 202512
+
+
+@pytest.mark.parametrize(
+    ("gstin", "kind", "has_ims"),
+    [
+        ("27AAACR5055K1Z7", "regular", True),
+        ("27AAACR5055K1Z7", "sez", True),
+        ("27AAACR5055K1Z7", "isd", False),
+        ("2917AAA00001UNB", "regular", False),
+        ("0717USA12345NF2", "regular", False),
+        ("27MUMR12345A1D1", "regular", False),
+        ("27AAACR5055K1D7", "regular", False),
+        ("27AAACR5055K1C7", "regular", False),
+        ("9917SGP29001OS1", "regular", False),
+    ],
+)
+def test_who_has_an_ims_is_read_alike(gstin: str, kind: str, *, has_ims: bool) -> None:
+    made = Taxpayer.objects.create(gstin=gstin, kind=kind)
+    in_sql = documents.has_ims_sql("t.gstin", is_isd="t.kind = 'isd'")
+    (told,) = actions_sql.run(f"SELECT {in_sql} FROM ims_portal_taxpayer t")
+    assert (made.has_ims, *told) == (has_ims, has_ims)
+
+
+def test_what_a_distributor_is_sent_is_in_no_ims_saved_or_filed() -> None:
+    Taxpayer.objects.filter(pk=factories.taxpayer().pk).update(kind=Taxpayer.Kind.ISD)
+    filed = factories.filed_record()
+    (saved,) = factories.saved(factories.document(number="SAVED"), form=Form.GSTR1A, on="2025-11-12")
+    for record in (filed, saved):
+        record.refresh_from_db()
+        today = standing.of(record.recipient, factories.at("2025-11-12"))
+        assert (today.bypass(record), today.allowed(record)) == ("NOIMS", [])
+        condition = today.columns("r")["bypasses"]
+        assert actions_sql.run(f"SELECT {condition} FROM invoices_record r WHERE r.id = {record.pk}") == [(True,)]

@@ -282,6 +282,16 @@ def test_a_period_whose_earlier_3b_was_filed_late_is_left_to_its_taxpayer(recipi
     assert gstr2b.drafts_due(at=factories.at("2025-12-16")) == []
 
 
+@pytest.mark.parametrize(("filed_on", "is_drafted"), [("2025-12-13", True), ("2025-12-14", False)])
+def test_a_3b_filed_on_the_draft_day_itself_is_no_day_too_early(
+    recipient: Taxpayer, filed_on: str, *, is_drafted: bool
+) -> None:
+    factories.member(recipient)
+    factories.filed_period(recipient, on=filed_on)
+    due = [(recipient, periods.parse("112025"))] if is_drafted else []
+    assert gstr2b.drafts_due(at=factories.at("2025-12-14 23:00")) == due
+
+
 def test_a_draft_that_failed_is_not_tried_for_ever(recipient: Taxpayer) -> None:
     factories.member(recipient)
     Gstr2bJob.objects.create(taxpayer=recipient, month=202510, state="failed")

@@ -156,6 +156,32 @@ def test_the_table_4_switch_locks_what_follows_2b(ready: Taxpayer) -> None:
     assert tables.row(draft(ready), "t4A3").is_editable
 
 
+def test_a_row_locked_after_it_was_edited_follows_derived(ready: Taxpayer) -> None:
+    declare(ready, "t4A5", Tax(igst=10000 * RUPEES), "found another invoice")
+    declare(ready, "t4A3", Tax(igst=500 * RUPEES), "unregistered lawyer")
+    RuleSwitch.objects.create(name=gstr3b.TABLE4_LOCK_FROM, from_month=202510)
+    filing = file(ready)
+    assert filing.declared["t4A5"] == filing.derived["t4A5"] == [9000 * RUPEES, 0, 0, 0]
+    assert filing.declared["t4A3"] == [500 * RUPEES, 0, 0, 0]
+    assert filing.reasons == {"t4A3": "unregistered lawyer"}
+
+
+@pytest.mark.parametrize("period", ["Q3-2025-26", "Q2-2025-26"])
+def test_a_period_of_another_kind_of_filer_is_not_edited(ready: Taxpayer, period: str) -> None:
+    with pytest.raises(Gstr3bRefusedError) as refused:
+        gstr3b.adjust(
+            taxpayer=ready,
+            period=periods.parse(period),
+            row="t4D1",
+            tax=Tax(igst=100),
+            reason="",
+            actor=None,
+            clock=factories.clock("2026-01-16"),
+        )
+    assert refused.value.refusal is Refusal.WRONG_PERIOD
+    assert not Adjustment.objects.exists()
+
+
 def test_declaring_above_derived_warns_and_does_not_stop(ready: Taxpayer) -> None:
     shown = declare(ready, "t4A5", Tax(igst=10000 * RUPEES), "found another invoice")
     assert shown.warnings == ["t4A5"]

@@ -47,6 +47,8 @@ def find(
     period_end: dt.date = OCTOBER,
     registered_on: dt.date | None = None,
     check_digit: bool = True,
+    is_sez: bool = False,
+    is_operator: bool = True,
 ) -> list[Problem]:
     """Return what the rules say to a document of Kaveri Mobility."""
     return documents.problems(
@@ -56,6 +58,8 @@ def find(
         period_end=period_end,
         registered_on=registered_on,
         check_digit=check_digit,
+        is_sez=is_sez,
+        is_operator=is_operator,
     )
 
 
@@ -320,3 +324,18 @@ def test_the_sql_twin_of_pos_ineligible_says_the_same(supplier: str, pos: str, r
     with closing(sqlite3.connect(":memory:")) as database:
         (told,) = database.execute(f"SELECT {sql}", {"s": supplier, "p": pos, "r": recipient}).fetchone()
     assert bool(told) is documents.is_pos_ineligible(supplier_state=supplier, pos=pos, recipient_state=recipient)
+
+
+@pytest.mark.parametrize("section", [Section.ECO, Section.ECOA])
+def test_only_an_operator_reports_supplies_under_section_9_5(section: Section) -> None:
+    original = {"original_number": "INV-1", "original_date": dt.date(2026, 9, 1)} if section is Section.ECOA else {}
+    document = make_document(section=section, **original)
+    assert (codes(document), codes(document, is_operator=False)) == ([], ["APP-G115"])
+
+
+def test_supplies_to_or_by_an_sez_unit_bear_igst_inside_one_state_too() -> None:
+    inside, between = make_document(), make_document(tax=Tax(igst=180_000))
+    assert (codes(inside), codes(inside, is_sez=True)) == ([], ["APP-G111"])
+    assert (codes(between), codes(between, is_sez=True)) == (["APP-G111"], [])
+    (problem,) = find(inside, is_sez=True)
+    assert "supplies to or by an SEZ always bear IGST" in problem.message
