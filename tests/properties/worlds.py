@@ -19,11 +19,10 @@ from hypothesis import strategies as st
 from ims_portal.models import Taxpayer, User
 from ims_portal.rules import gstin, periods
 from ims_portal.rules.actions import Action, Answer
-from ims_portal.rules.documents import Document, Form, Section
+from ims_portal.rules.documents import ORIGINAL_OF, Document, Form, Section
 from ims_portal.rules.money import NIL, Tax
 from invoices import actions, feeds, outward, standing
 from invoices.actions import Choice, Item, Outcome
-from invoices.feeds import AMENDED_AS
 from invoices.models import Inbox, Record
 from returns import gstr2b, gstr2b_sql, gstr3b
 from returns.models import Filing, Gstr2b, Gstr2bLine
@@ -33,6 +32,7 @@ MONTHS = ("092025", "102025", "112025", "122025", "012026", "022026")
 _AFTER = ("2025-10", "2025-11", "2025-12", "2026-01", "2026-02", "2026-03")
 FILED_ON, CHOSEN_ON, CLOSED_ON = (tuple(f"{month}-{day}" for month in _AFTER) for day in (10, 12, 15))
 OCTOBER, NOVEMBER = 1, 2
+AMENDED_AS = {original: amended for amended, original in ORIGINAL_OF.items()}
 
 RECIPIENT, ACROSS = factories.RECIPIENT, factories.SUPPLIER
 WITHIN = "27AAACW1234F1Z" + gstin.check_char("27AAACW1234F1Z")
@@ -279,7 +279,7 @@ def bill(turn: int, tax: Tax, *, dated: str = "2025-09-20", importer: str = RECI
     return feeds.bill_of_entry(
         importer=party(importer),
         section=Section.IMPG,
-        number="4567890",
+        number=f"4567{turn}{importer[7:9]}",  # a bill is one importer's
         port="INNSA1",
         boe_date=factories.at(dated).date(),
         reference_date=periods.parse(MONTHS[turn]).last_day,
