@@ -12,7 +12,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from ims_portal.rules import documents, money, periods, rates
+from ims_portal.rules import gstr2b, money, periods, rates
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -64,7 +64,7 @@ class Taxpayer(models.Model):
     @property
     def has_ims(self) -> bool:
         """Whether there is an IMS for what others report to this registration (R1.1)."""
-        return documents.has_ims(self.gstin, is_isd=self.is_isd)
+        return gstr2b.has_ims(self.gstin, is_isd=self.is_isd)
 
     @property
     def is_isd(self) -> bool:

@@ -119,7 +119,7 @@ def _place_once_filed() -> dict[str, str]:
     What an ISD calls ineligible stays so, whatever else holds of it (formats 10.2).
     """
     facts = {"is_pos_ineligible": "u.is_pos_ineligible", "is_time_barred": "u.is_time_barred"}
-    of_recipient = {"recipient_has_ims": documents.has_ims_sql("rc.gstin", is_isd="rc.kind = 'isd'")}
+    of_recipient = {"recipient_has_ims": gstr2b.has_ims_sql("rc.gstin", is_isd="rc.kind = 'isd'")}
     bypass = sql.dated_case(
         gstr2b.BYPASS,
         {"section": "r.section", "is_reverse_charge": "r.reverse_charge", **of_recipient, **facts},

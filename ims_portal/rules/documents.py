@@ -53,8 +53,6 @@ __all__ = [
     "Section",
     "day_in_words",
     "financial_year",
-    "has_ims",
-    "has_ims_sql",
     "is_pos_ineligible",
     "number_class",
     "number_problem",
@@ -165,20 +163,6 @@ POS_INELIGIBLE_SQL = "({supplier_state} = {pos} AND {recipient_state} <> {pos})"
 def is_pos_ineligible(*, supplier_state: str, pos: str, recipient_state: str) -> bool:
     """Return whether the recipient gets no credit because of the place of supply (R1.6, reason P)."""
     return supplier_state == pos and recipient_state != pos
-
-
-# Who has an IMS
-
-
-def has_ims(recipient: str, *, is_isd: bool) -> bool:
-    """Return whether a registration has an IMS: a normal one that is no input service distributor (R1.1)."""
-    return not is_isd and gstin.kind_of(recipient) is gstin.Kind.NORMAL
-
-
-def has_ims_sql(recipient: str, *, is_isd: str) -> str:
-    """Return `has_ims` as SQL over columns. A tax deductor's number has the shape of a normal one too."""
-    normal, deductor = (gstin.PATTERNS[kind].pattern for kind in (gstin.Kind.NORMAL, gstin.Kind.TAX_DEDUCTOR))
-    return f"(NOT ({is_isd}) AND {recipient} ~ '^(?:{normal})$' AND {recipient} !~ '^(?:{deductor})$')"
 
 
 # The checks on one document

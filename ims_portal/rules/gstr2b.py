@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ims_portal.rules import gstin
 from ims_portal.rules.actions import YES_NO, Action, Answer, Refusal
 from ims_portal.rules.documents import AMENDMENTS, CREDIT_NOTES, Section
 from ims_portal.rules.money import Tax
@@ -89,6 +90,17 @@ class Twin:
     sql: str
     python: Callable[..., int]
     cite: str
+
+
+def has_ims(recipient: str, *, is_isd: bool) -> bool:
+    """Return whether a registration has an IMS: a normal one that is no input service distributor (R1.1)."""
+    return not is_isd and gstin.kind_of(recipient) is gstin.Kind.NORMAL
+
+
+def has_ims_sql(recipient: str, *, is_isd: str) -> str:
+    """Return `has_ims` as SQL over columns. A tax deductor's number has the shape of a normal one too."""
+    normal, deductor = (gstin.PATTERNS[kind].pattern for kind in (gstin.Kind.NORMAL, gstin.Kind.TAX_DEDUCTOR))
+    return f"(NOT ({is_isd}) AND {recipient} ~ '^(?:{normal})$' AND {recipient} !~ '^(?:{deductor})$')"
 
 
 _BYPASS_FACTS: Facts = {

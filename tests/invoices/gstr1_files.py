@@ -72,7 +72,9 @@ def read_and_judged(name: str, form: Form = Form.GSTR1) -> tuple[list[Document],
     wrong = [item for item in found if isinstance(item, Problem)]
     good = []
     for document in (item for item in found if isinstance(item, Document)):
-        told = documents.problems(document, supplier=head.gstin, form=form, period_end=end, registered_on=None)
+        told = documents.problems(
+            document, supplier=head.gstin, form=form, period_end=end, registered_on=None, is_sez=False, is_operator=True
+        )
         wrong += told
         good += [document] * (not told)
     return good, wrong

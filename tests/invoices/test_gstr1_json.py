@@ -334,6 +334,12 @@ def test_no_value_at_any_place_raises_anything_else(data: st.DataObject) -> None
         for document in found:
             if isinstance(document, Document):
                 documents.problems(
-                    document, supplier=KAVERI, form=Form.GSTR1, period_end=dt.date(2026, 10, 31), registered_on=None
+                    document,
+                    supplier=KAVERI,
+                    form=Form.GSTR1,
+                    period_end=dt.date(2026, 10, 31),
+                    registered_on=None,
+                    is_sez=False,
+                    is_operator=True,
                 )
         json.dumps(gstr1_json.wire_problem_report(item for item in found if isinstance(item, Problem)))

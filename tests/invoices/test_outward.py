@@ -330,7 +330,7 @@ def test_gstr1_of_the_quarter_takes_documents_of_any_value() -> None:
 
 def test_an_iff_over_its_limit_is_not_filed_and_takes_nothing_new_but_a_deletion() -> None:
     save_iff(of_value(40, "A"), of_value(10, "B"))
-    Record.objects.filter(number="A").update(value=41 * LAKH)
+    Record.objects.filter(number="A").update(value=51 * LAKH)
     owner = factories.taxpayer(QUARTERLY)
     with pytest.raises(outward.ReturnRefusedError) as refused:
         outward.file(supplier=owner, form=Form.IFF, period=OCTOBER, actor=None, clock=factories.clock("2025-11-10"))

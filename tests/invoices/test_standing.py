@@ -6,7 +6,7 @@ import pytest
 
 from ims_portal import calendar
 from ims_portal.models import FilingFrequency, Taxpayer
-from ims_portal.rules import documents
+from ims_portal.rules import gstr2b
 from ims_portal.rules.actions import Action, Answer
 from ims_portal.rules.documents import Form, Section
 from invoices import actions_sql, standing
@@ -130,7 +130,7 @@ def test_a_filed_record_counts_in_the_recipients_own_period_before_its_first_fre
 )
 def test_who_has_an_ims_is_read_alike(gstin: str, kind: str, *, has_ims: bool) -> None:
     made = Taxpayer.objects.create(gstin=gstin, kind=kind)
-    in_sql = documents.has_ims_sql("t.gstin", is_isd="t.kind = 'isd'")
+    in_sql = gstr2b.has_ims_sql("t.gstin", is_isd="t.kind = 'isd'")
     (told,) = actions_sql.run(f"SELECT {in_sql} FROM ims_portal_taxpayer t")
     assert (made.has_ims, *told) == (has_ims, has_ims)
 

@@ -117,10 +117,10 @@ def test_the_broken_sample_gives_its_twelve_errors_and_three_saved(kaveri: Taxpa
         "APP-G109",
         "APP-G110",
         "APP-G111",
+        "APP-G107",
         "APP-G101",
         "APP-G102",
         "APP-G114",
-        "APP-G107",
     ]
     assert set(Record.objects.values_list("number", flat=True)) == {"KMF/26-27/2012", "KMF/26-27/2001", "KMF/CN/050"}
     report = gstr1_json.wire_problem_report(uploads.problems(upload))
