@@ -49,9 +49,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One version of a rule: from when it is in force, and its name."""
+    """One version of a rule: from when it is in force, a day to look at it on, and its name."""
 
     since: str
+    on: str
     name: str
     is_in_force: bool
 
@@ -108,7 +109,10 @@ def _rule(rule: Dated[Any], day: date, *, only_ours: bool) -> Rule:
         governed_by=rule.governed_by,
         title=table.name if table else "",
         lines=[_line(row) for row in table.rows if row.ours or not only_ours] if table else [],
-        versions=[Version(since(start), each.name, start == in_force) for start, each in rule.versions.items()],
+        versions=[
+            Version(since(start), _first_day(rule.unit, start), each.name, start == in_force)
+            for start, each in rule.versions.items()
+        ],
     )
 
 
@@ -119,6 +123,13 @@ def _number(unit: Unit, day: date) -> int:
         Unit.DAY: periods.day_number(day),
         Unit.YEAR: periods.financial_year_of(month),
     }[unit]
+
+
+def _first_day(unit: Unit, start: int) -> str:
+    """Return a day on which a version is in force, DD/MM/YYYY: its first, or the first of GST."""
+    if not start or unit is Unit.YEAR:
+        return f"{rates.GST_BEGAN:%d/%m/%Y}"
+    return since(start) if unit is Unit.DAY else f"01/{since(start)}"
 
 
 def _line(row: Row[Any]) -> Line:

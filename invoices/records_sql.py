@@ -54,10 +54,9 @@ def refresh(record_ids: Collection[int]) -> None:
             JOIN ims_portal_taxpayer rc ON rc.id = r.recipient_id
             LEFT JOIN ims_portal_taxpayer sp ON sp.id = r.supplier_id
             LEFT JOIN invoices_record o ON o.id = r.original_id
-            LEFT JOIN LATERAL ({_accepted("v.unavailable = ''")}) a ON true
+            LEFT JOIN LATERAL ({_baseline("false")}) a ON true
             CROSS JOIN LATERAL ({_why_not_available()}) u
-            LEFT JOIN LATERAL (
-                {_accepted("(v.unavailable = '' OR u.is_pos_ineligible OR u.is_time_barred)")}) b ON true
+            LEFT JOIN LATERAL ({_baseline("(u.is_pos_ineligible OR u.is_time_barred)")}) b ON true
             WHERE r.id = ANY(%(ids)s) AND r.settled_month IS NULL AND r.status <> 'W') d
         WHERE r.id = d.id AND ({", ".join(f"r.{name}" for name in sets)})
             IS DISTINCT FROM ({", ".join(f"d.{name}" for name in sets)})
@@ -76,11 +75,23 @@ def _effect(baseline: str) -> dict[str, str]:
     }
 
 
-def _accepted(which: str) -> str:
-    """Return the SELECT of the nearest earlier version `v` of a record `r` that was settled as accepted."""
+def _baseline(is_itself_unavailable: str) -> str:
+    """Return the SELECT of the version `v` a record `r` is compared with: the nearest earlier one that counts (R2.14).
+
+    `is_itself_unavailable` is SQL: whether the credit of `r` is not available.
+    """
+    counts = sql.dated_case(
+        gstr2b.BASELINE,
+        {
+            "was_accepted": "v.settled_as = 'A'",
+            "was_available": "v.unavailable = ''",
+            "is_itself_unavailable": is_itself_unavailable,
+        },
+        day=MONTH,
+    )
     return f"""SELECT v.* FROM invoices_record v
                 WHERE r.chain_no > 1 AND v.recipient_id = r.recipient_id AND v.chain = r.chain
-                  AND v.chain_no < r.chain_no AND v.settled_as = 'A' AND {which}
+                  AND v.chain_no < r.chain_no AND v.settled_month IS NOT NULL AND {counts}
                 ORDER BY v.chain_no DESC LIMIT 1"""
 
 
@@ -155,14 +166,22 @@ def supersede(*, recipient_ids: Collection[int]) -> list[int]:
     In the same GSTR-2B period at once; in different ones as soon as the recipient's open period reaches the
     amendment's.
     """
+    replaces = sql.dated_case(
+        gstr2b.SUPERSEDES,
+        {
+            "is_same_period": "m.gstr2b_month = o.gstr2b_month",
+            "open_period_has_come": "i.open_month >= m.gstr2b_month",
+        },
+        day="m.gstr2b_month",
+    )
     rows = run(
-        """
+        f"""
         UPDATE invoices_record o SET superseded_by_id = m.id
         FROM invoices_record m JOIN invoices_inbox i ON i.taxpayer_id = m.recipient_id
         WHERE m.recipient_id = ANY(%(ids)s) AND m.original_id IS NOT NULL AND m.original_id = o.id
           AND m.recipient_id = o.recipient_id
           AND m.status = 'F' AND o.status = 'F' AND o.settled_month IS NULL AND o.superseded_by_id IS NULL
-          AND (m.gstr2b_month = o.gstr2b_month OR i.open_month >= m.gstr2b_month)
+          AND {replaces}
         RETURNING o.id
     """,
         {"ids": list(recipient_ids)},

@@ -33,9 +33,9 @@ def fix(filing: Filing, rejections: Sequence[Rejection], inboxes: Mapping[int, I
                 recipient=filing.taxpayer,
                 supplier_id=line.supplier_id,
                 filing=filing,
-                target_month=target_month(
+                target_month=periods.addback_period(
                     filers[line.supplier_id], line.own_month, inboxes[line.supplier_id].open_month
-                ),
+                ).month,
                 row=rules.OUTWARD_ROW.decide(
                     filing.month,
                     section=Section(line.section),
@@ -47,9 +47,3 @@ def fix(filing: Filing, rejections: Sequence[Rejection], inboxes: Mapping[int, I
             for line in rejections
         ]
     )
-
-
-def target_month(filer: periods.Filer, own_month: int, open_month: int) -> int:
-    """Return the supplier's period a fixed add-back lands in: its first unfiled one after the record's own (R6.4)."""
-    after = filer.following(filer.period(own_month))
-    return max(after.month, filer.period(open_month).month)

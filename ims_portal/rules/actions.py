@@ -179,7 +179,7 @@ ACTION_REFUSALS: Dated[Refusal | None] = Dated(
 )
 
 SPECIFIED: Dated[bool] = Dated(
-    name="is a record specified: one-period Pending and the ITC-reduction question",
+    name="is it a specified record, with the ITC-reduction question and Pending for one period",
     governed_by="the record's GSTR-2B period",
     versions={
         0: Table("no specified records", {"reduces": YES_NO}, (otherwise(False, cite="R3.1; R4.10"),)),
@@ -259,7 +259,8 @@ EFFECTIVE_ACTION: Dated[Action] = Dated(
                     action=Action.PENDING,
                     reduces=True,
                     pending_lapsed=True,
-                    cite="R3.5; FAQ 17-Oct-2025 Q5",
+                    cite="R3.5: the stored Pending reads as No action; FAQ 17-Oct-2025 Q5",
+                    ours=True,
                 ),
                 row(Action.ACCEPT, action=Action.ACCEPT, cite="R2.1"),
                 row(Action.REJECT, action=Action.REJECT, cite="R2.1"),

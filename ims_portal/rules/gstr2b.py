@@ -295,6 +295,30 @@ CAP = Twin(
     cite="R2.14: the most that may be reduced, per head",
 )
 
+SUPERSEDES: Dated[bool] = always(
+    "does a filed amendment replace an earlier version that no filed GSTR-3B has settled",
+    governed_by="the amendment's GSTR-2B period",
+    facts={"is_same_period": YES_NO, "open_period_has_come": YES_NO},
+    rows=(
+        row(True, is_same_period=True, cite="R2.5; revised advisory on IMS"),
+        row(True, open_period_has_come=True, cite="R2.7: carried Pending into the amendment's period", ours=True),
+        otherwise(False, cite="R2.7: the original is to be decided and settled first"),
+    ),
+)
+
+BASELINE: Dated[bool] = always(
+    "is an earlier version the one a later version is compared with",
+    governed_by="the later version's GSTR-2B period",
+    facts={"was_accepted": YES_NO, "was_available": YES_NO, "is_itself_unavailable": YES_NO},
+    rows=(
+        row(False, was_accepted=False, cite="R2.14: rejected and superseded versions are skipped", ours=True),
+        row(True, was_available=True, cite="R2.6; R2.12; R2.14"),
+        row(True, is_itself_unavailable=True, cite="R2.14; R1.6: what gave no credit counts for such a one", ours=True),
+        otherwise(False, cite="R2.14", ours=True),
+    ),
+)
+"""The nearest earlier version for which this holds is the baseline (R2.14)."""
+
 _COUNTED_FACTS: Facts = {"adds": YES_NO, "answer": tuple(Answer)}
 
 COUNTED: Dated[Measure] = Dated(

@@ -73,7 +73,7 @@ ADDS_BACK: Dated[bool] = Dated(
 )
 
 EDIT_REFUSALS: Dated[Refusal | None] = Dated(
-    name="which rows of GSTR-3B are locked",
+    name="may a row of GSTR-3B be edited",
     governed_by="the tax period",
     versions={
         0: Table("nothing locked", _EDIT_FACTS, (_NOT_EDITABLE, otherwise(None, cite="R8.2"))),
@@ -132,7 +132,7 @@ SOURCES: Dated[str] = always(
 )
 
 TABLE_4_LOCK: Dated[bool] = always(
-    "rows the Table 4 switch locks, once it is on",
+    "does the Table 4 switch lock a row, once it is on",
     governed_by="the tax period of GSTR-3B",
     facts=_EDIT_FACTS,
     rows=(
@@ -142,7 +142,7 @@ TABLE_4_LOCK: Dated[bool] = always(
 )
 
 NEEDS_REASON: Dated[bool] = always(
-    "rows that need a reason when declared otherwise than derived",
+    "does a row need a reason when declared otherwise than derived",
     governed_by="the tax period of GSTR-3B",
     facts=_EDIT_FACTS,
     rows=(
@@ -198,6 +198,8 @@ _FRESH_STATEMENT = (
     row(Refusal.RECOMPUTE_REQUIRED, is_stale=True, cite="R7.11; R8.11", ours=True),
 )
 
+_STATEMENTS = "R8.10; advisory 643 of 29-Dec-2025; from which period is our reading"
+
 FILING_REFUSALS: Dated[Refusal | None] = Dated(
     name="what filing GSTR-3B is refused for",
     governed_by="the tax period",
@@ -210,8 +212,8 @@ FILING_REFUSALS: Dated[Refusal | None] = Dated(
             (
                 *_FILING_ORDER,
                 *_FRESH_STATEMENT,
-                row(Refusal.RECLAIM_EXCEEDS_BALANCE, reclaim_exceeds=True, cite="R8.10; advisory 643 of 29-Dec-2025"),
-                row(Refusal.RCM_ITC_EXCEEDS_LIABILITY, rcm_exceeds=True, cite="R8.10; advisory 643 of 29-Dec-2025"),
+                row(Refusal.RECLAIM_EXCEEDS_BALANCE, reclaim_exceeds=True, cite=_STATEMENTS, ours=True),
+                row(Refusal.RCM_ITC_EXCEEDS_LIABILITY, rcm_exceeds=True, cite=_STATEMENTS, ours=True),
                 otherwise(None, cite="R8.11"),
             ),
         ),

@@ -295,6 +295,15 @@ def gstr2b_month(form: Form, filer: Filer, period: TaxPeriod, day: date, calenda
     return max(window(form, filer, day, calendar), earliest_month(form, period))
 
 
+def addback_period(supplier: Filer, own_month: int, open_month: int) -> TaxPeriod:
+    """Return the supplier's period a fixed add-back lands in: its first unfiled one after the record's own (R6.4).
+
+    `own_month` is the supplier's GSTR-3B month of the record's return, `open_month` its first unfiled one.
+    """
+    after = supplier.following(supplier.period(own_month))
+    return max(after, supplier.period(open_month), key=lambda period: period.month)
+
+
 def pending_until(recipient: Filer, gstr2b_period: TaxPeriod, calendar: Calendar) -> date:
     """Return the last day a specified record may be pending: the due day of the next period's 3B (R3.4)."""
     return calendar.due(Return.GSTR3B, recipient.following(gstr2b_period), recipient.group)

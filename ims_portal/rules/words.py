@@ -136,7 +136,7 @@ FACTS: Mapping[str, Wording] = {
     "is_bill_of_entry": _either("it is a bill of entry", "it is no bill of entry"),
     "reduces": _either("accepting it reduces ITC", "accepting it reduces no ITC"),
     "pending_lapsed": _either("the last day of Pending has passed", "the last day of Pending has not passed", TIME),
-    "section": _one_of("the document is:", {**{section: NAMES[section] for section in Section}, **_SUMMED}),
+    "section": _one_of("it is reported as", {**{section: NAMES[section] for section in Section}, **_SUMMED}),
     "boe_change": _one_of(
         "its bill of entry",
         {
@@ -201,6 +201,15 @@ FACTS: Mapping[str, Wording] = {
             InvoiceType.SEZ_WITHOUT_PAYMENT: "to an SEZ without payment",
             InvoiceType.BONDED_WAREHOUSE: "from a bonded warehouse",
         },
+    ),
+    "is_same_period": _either("both count in one GSTR-2B period", "they count in different GSTR-2B periods"),
+    "open_period_has_come": _either(
+        "the recipient's open period has reached the amendment's", "the recipient's open period is earlier", TIME
+    ),
+    "was_accepted": _either("it was settled as accepted", "it was not settled as accepted"),
+    "was_available": _either("its credit was available", "its credit was not available"),
+    "is_itself_unavailable": _either(
+        "the later version's credit is not available either", "the later version's credit is available"
     ),
     "row": _one_of("the row is", FORM_3B_ROWS),
     "is_over_three_years": _either(

@@ -146,7 +146,7 @@ def test_the_page_of_a_line_tells_what_decided_its_source_and_what_would_change_
 ) -> None:
     line = lines()["REJECTED"]
     page = desk.get(f"/en/t/{story.gstin}/returns/102025/gstr2b/why/1/{line.pk}/").content.decode()
-    assert "It stands under ITC rejected, because your action is Reject." in page
+    assert "<strong>It stands under ITC rejected</strong>, because your action is Reject." in page
     assert "R7.6; R7.10" in page
     assert "If your action is Accept: It stands under ITC available." in page
 
