@@ -155,6 +155,12 @@ def liable_taxable(*, recipient_id: int, month: int) -> int:
     change = gstr2b.EFFECT.sql.format(
         section="r.section", boe_change="r.boe_change", tax="r.taxable", baseline="coalesce(b.taxable, 0)"
     )
+    of_version = {
+        "was_accepted": "v.settled_as = 'A'",
+        "was_available": "v.unavailable = ''",
+        "is_itself_unavailable": "r.unavailable <> ''",
+    }
+    is_baseline = sql.dated_case(gstr2b.BASELINE, of_version, day="r.gstr2b_month")
     parts = sorted({part.value for _placement, part in gstr2b.own_liability(month)})
     rows = run(
         f"""
@@ -163,7 +169,7 @@ def liable_taxable(*, recipient_id: int, month: int) -> int:
         LEFT JOIN LATERAL (
             SELECT v.taxable FROM invoices_record v
             WHERE r.has_baseline AND v.recipient_id = r.recipient_id AND v.chain = r.chain
-              AND v.chain_no < r.chain_no AND v.settled_as = 'A' AND (v.unavailable = '' OR r.unavailable <> '')
+              AND v.chain_no < r.chain_no AND {is_baseline}
             ORDER BY v.chain_no DESC LIMIT 1) b ON true
         WHERE l.recipient_id = %(recipient)s AND l.month = %(month)s AND l.last_version IS NULL
           AND l.part = ANY(%(parts)s) AND {liable}
