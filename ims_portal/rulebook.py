@@ -12,7 +12,7 @@ from django.utils.functional import Promise
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
-from ims_portal.rules import actions, gstr2b, gstr3b, periods, rates, words
+from ims_portal.rules import actions, gstr2b, gstr3b, periods, rates, table3, words
 from ims_portal.rules.money import to_rupees
 from ims_portal.rules.table import Dated, Row, Table, Unit
 from ims_portal.rules.why import since
@@ -21,6 +21,7 @@ CHAPTERS: tuple[tuple[ModuleType, Promise], ...] = (
     (actions, _("What a recipient may do with a record")),
     (gstr2b, _("What GSTR-2B holds")),
     (gstr3b, _("GSTR-3B, and forms")),
+    (table3, _("What Table 3 of GSTR-3B is summed from")),
     (periods, _("Periods and days")),
     (rates, _("Rates and heads of tax")),
 )

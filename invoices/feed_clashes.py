@@ -23,7 +23,7 @@ TWICE, OUT_OF_DAYS, TOO_LARGE, OTHER_PERIOD, OTHER_RECIPIENT = (
 
 def longer(told: Bill, name: str) -> Problem | None:
     """Return what is wrong with a `number` or `port` longer than any that is kept, or None."""
-    text, longest = getattr(told, name), Record._meta.get_field(name).max_length or 0  # noqa: SLF001 Django's own name
+    text, longest = getattr(told, name), getattr(Record, name).field.max_length
     if len(text) <= longest:
         return None
     said = _("The %(name)s %(text)s has %(count)d characters; at most %(longest)d are kept. Correct it at its source.")

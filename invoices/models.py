@@ -42,11 +42,14 @@ class SupplierReturn(models.Model):
 
 
 class ReturnSummary(models.Model):
-    """Outward supplies of a return that never reach IMS (B2C, exports, nil ..): sums that Table 3 needs (R8.1)."""
+    """Outward supplies of a return that never reach IMS (B2C, exports, nil ..): sums that Table 3 needs (R8.1).
+
+    `detail` is a `rules.table3.Detail` as written: what can be amended by number is kept document by document.
+    """
 
     supplier_return = models.ForeignKey(SupplierReturn, on_delete=models.PROTECT, related_name="summaries")
     section = models.CharField(max_length=20)
-    detail = models.CharField(max_length=40, blank=True)
+    detail = models.CharField(max_length=80, blank=True)
     taxable = paise(_("taxable value"), default=0)
     igst = paise("IGST", default=0)
     cgst = paise("CGST", default=0)

@@ -14,15 +14,16 @@ from enum import StrEnum
 from typing import Any
 
 from django.core import signing
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Func, Q, QuerySet, Sum, TextField, Value
 
 from ims_portal import calendar, clock
 from ims_portal.models import Taxpayer
+from ims_portal.rules import table3
 from ims_portal.rules.actions import Action
 from ims_portal.rules.documents import Section
 from ims_portal.rules.money import HEADS, NIL, Tax
 from invoices import standing
-from invoices.models import ActionEvent, Record, ReturnSummary, SupplierReturn
+from invoices.models import ActionEvent, Record, SupplierReturn
 from invoices.standing import Standing
 
 CURSOR_SALT = "invoices.reported.cursor"
@@ -245,9 +246,22 @@ def recipient_count(supplier_return: SupplierReturn) -> int:
     return int(found.aggregate(count=Count("recipient_id", distinct=True))["count"])
 
 
-def summaries(supplier_return: SupplierReturn) -> list[ReturnSummary]:
-    """Return the sums of a form that never reach IMS."""
-    return list(supplier_return.summaries.order_by("section", "detail"))
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What a form reports of a section outside IMS, by supply, place and kind, in paise."""
+
+    section: str
+    detail: str
+    taxable: int
+    tax: Tax
+
+
+def summaries(supplier_return: SupplierReturn) -> list[Outside]:
+    """Return the sums of a form that never reach IMS; documents and parties named in them are summed up."""
+    place = Func("detail", Value(table3.SEPARATOR), Value(1), function="split_part", output_field=TextField())
+    found = supplier_return.summaries.annotate(place=place).values_list("section", "place")
+    rows: Iterable[tuple[Any, ...]] = found.annotate(*map(Sum, ("taxable", *HEADS))).order_by("section", "place")
+    return [Outside(section, detail, int(taxable), Tax(*map(int, tax))) for section, detail, taxable, *tax in rows]
 
 
 def digest(supplier_return: SupplierReturn) -> str:
@@ -262,13 +276,9 @@ def digest(supplier_return: SupplierReturn) -> str:
             [line.section.value, line.count, line.recipients, line.taxable, *line.tax]
             for line in totals(supplier_return)
         ]
-        rest = [[line.section, line.detail, line.taxable, *_tax(line)] for line in summaries(supplier_return)]
+        rest = [[line.section, line.detail, line.taxable, *line.tax] for line in summaries(supplier_return)]
     content = [supplier_return.form, supplier_return.month, documents, rest]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
-
-
-def _tax(line: ReturnSummary) -> Tax:
-    return Tax(line.igst, line.cgst, line.sgst, line.cess)
 
 
 def months(supplier: Taxpayer) -> list[int]:

@@ -280,8 +280,7 @@ def found_in(stream: BinaryIO, form: Form) -> Iterator[staging.Found]:
             yield item
         elif isinstance(item, gstr1_json.Summary):
             for line in item.details:
-                detail = " ".join(part for part in (line.supply, line.pos, line.kind) if part)
-                yield staging.Summary(item.section, detail, line.taxable, line.tax)
+                yield staging.Summary(item.section, str(line.detail), line.taxable, line.tax)
 
 
 def _teller(upload: Upload, stream: BinaryIO) -> Callable[[int], None]:

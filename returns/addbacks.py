@@ -37,7 +37,10 @@ def fix(filing: Filing, rejections: Sequence[Rejection], inboxes: Mapping[int, I
                     filers[line.supplier_id], line.own_month, inboxes[line.supplier_id].open_month
                 ).month,
                 row=rules.OUTWARD_ROW.decide(
-                    filing.month, section=Section(line.section), inv_type=InvoiceType(line.inv_type)
+                    filing.month,
+                    section=Section(line.section),
+                    inv_type=InvoiceType(line.inv_type),
+                    is_reverse_charge=False,  # such documents bypass IMS: nobody can reject them
                 ).outcome,
                 **line.cap.as_dict(),
             )

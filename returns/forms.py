@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from django import forms
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from ims_portal.forms import PlainTextField
@@ -41,29 +42,40 @@ def _problem(text: str, label: str) -> str:
     }
 
 
+TAXABLE = "taxable"
+
+
+def has_amount(row: str, name: str) -> bool:
+    """Whether a row of GSTR-3B has an amount: a taxable value in Table 3, a head of tax unless it holds none."""
+    return row in rules.TABLE_3 if name == TAXABLE else row not in rules.VALUE_ONLY
+
+
+def _amount(label: Promise | str) -> RupeesField:
+    return RupeesField(
+        label=label,
+        error_messages={"required": _("%(field)s: write an amount, 0 where there is none.") % {"field": label}},
+    )
+
+
 class DeclareForm(forms.Form):
-    """What a row of Table 4 is declared as, head by head, and why."""
+    """What a row is declared as, in Table 3 its taxable value, head by head its tax, and why."""
 
     reason = PlainTextField(max_length=rules.REASON_LIMIT, required=False, strip=True)
 
-    def __init__(self, *args: object, **options: object) -> None:
+    def __init__(self, *args: object, row: str, **options: object) -> None:
         super().__init__(*args, **options)  # type: ignore[arg-type]
-        amounts = {
-            head: RupeesField(
-                label=wording.HEAD_NAMES[head],
-                error_messages={
-                    "required": _("%(field)s: write an amount, 0 where there is none.")
-                    % {"field": wording.HEAD_NAMES[head]}
-                },
-            )
-            for head in HEADS
-        }
-        self.fields = {**amounts, **self.fields}
+        names = [name for name in (TAXABLE, *HEADS) if has_amount(row, name)]
+        self.fields = {**{name: _amount(wording.AMOUNT_NAMES[name]) for name in names}, **self.fields}
 
     @property
     def tax(self) -> Tax:
-        """The four amounts, in paise."""
-        return Tax(*(self.cleaned_data[head] for head in HEADS))
+        """The four amounts, in paise; none where the row holds no tax."""
+        return Tax(*(self.cleaned_data.get(head, 0) for head in HEADS))
+
+    @property
+    def taxable(self) -> int | None:
+        """The taxable value in paise, None where the row has none."""
+        return self.cleaned_data.get(TAXABLE)
 
     @property
     def told(self) -> list[tuple[str, str]]:

@@ -27,7 +27,7 @@ from invoices.standing import Standing
 from returns import gstr2b_sql
 from returns.models import Gstr2b, Gstr2bJob, Gstr2bLine, ReturnPeriod
 
-CODE = "1"
+CODE = "2"
 """Counts changes of the code that computes a statement; changes of the law show by themselves."""
 LAW = (*why.BY_RECORD, rules.PLACEMENT, rules.PART, rules.STATUS, rules.CELL, rules.OWN_LIABILITY)
 """The rules a statement is computed by."""
@@ -137,6 +137,7 @@ def _compute_under_lock(
         computed_by=actor,
         engine=engine(period.month),
         sums=_stored(sums),
+        liable_taxable=gstr2b_sql.liable_taxable(recipient_id=taxpayer.pk, month=period.month),
         line_count=sum(count for count, _tax in sums.values()),
     )
     audit.record(

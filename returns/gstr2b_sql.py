@@ -153,6 +153,39 @@ def sums(*, recipient_id: int, month: int) -> dict[tuple[str, str, str], tuple[i
     return {(str(r[0]), str(r[1]), str(r[2])): (int(str(r[3])), Tax(*(int(str(v)) for v in r[4:8]))) for r in rows}
 
 
+def liable_taxable(*, recipient_id: int, month: int) -> int:
+    """Return the taxable value of the lines that hold now whose tax is the recipient's own liability, 3.1(d) (R8.6).
+
+    As their tax it is the change against the version accepted before, and negative for credit notes.
+    """
+    liable = sql.case(gstr2b.OWN_LIABILITY.at(month), {"placement": "l.placement", "part": "l.part"})
+    change = gstr2b.EFFECT.sql.format(
+        section="r.section", boe_change="r.boe_change", tax="r.taxable", baseline="coalesce(b.taxable, 0)"
+    )
+    of_version = {
+        "was_accepted": "v.settled_as = 'A'",
+        "was_available": "v.unavailable = ''",
+        "is_itself_unavailable": "r.unavailable <> ''",
+    }
+    is_baseline = sql.dated_case(gstr2b.BASELINE, of_version, day="r.gstr2b_month")
+    parts = sorted({part.value for _placement, part in gstr2b.own_liability(month)})
+    rows = run(
+        f"""
+        SELECT coalesce(sum({change}), 0) FROM returns_gstr2bline l
+        JOIN invoices_record r ON r.recipient_id = l.recipient_id AND r.id = l.record_id
+        LEFT JOIN LATERAL (
+            SELECT v.taxable FROM invoices_record v
+            WHERE r.has_baseline AND v.recipient_id = r.recipient_id AND v.chain = r.chain
+              AND v.chain_no < r.chain_no AND {is_baseline}
+            ORDER BY v.chain_no DESC LIMIT 1) b ON true
+        WHERE l.recipient_id = %(recipient)s AND l.month = %(month)s AND l.last_version IS NULL
+          AND l.part = ANY(%(parts)s) AND {liable}
+    """,
+        {"recipient": recipient_id, "month": month, "parts": parts},
+    )
+    return int(str(rows[0][0]))
+
+
 def lapsed_since(*, recipient_id: int, open_month: int, then: Lapsed, now: Lapsed, first: int) -> bool:
     """Whether a Pending in scope lapsed between two days, or an extension notified late took its lapse back (R7.11)."""
     month = "r.gstr2b_month"

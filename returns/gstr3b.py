@@ -21,6 +21,7 @@ from ims_portal.rules import periods
 from ims_portal.rules.actions import Refusal
 from ims_portal.rules.documents import Form
 from ims_portal.rules.gstr2b import Part, Placement
+from ims_portal.rules.gstr3b import Carried
 from ims_portal.rules.money import NIL, Tax
 from ims_portal.rules.periods import Filer, Return, TaxPeriod
 from invoices import actions, locking, standing
@@ -55,8 +56,9 @@ class ChangedSinceShownError(Exception):
 class Draft:
     """A period's GSTR-3B as it stands: row -> tax in paise, derived and declared; as filed once it is.
 
-    `digest` is what a signatory is shown and must send back; `refusal` what filing would answer now, `facts` what it
-    was decided on.
+    `taxable` and `declared_taxable` hold the taxable values of Table 3 beside them; a return filed before they were
+    kept has none. `carried`: what rows owe and carry forward where they are below zero (R8.15). `digest` is what a
+    signatory is shown and must send back; `refusal` what filing would answer now, `facts` what it was decided on.
     """
 
     taxpayer: Taxpayer
@@ -77,6 +79,9 @@ class Draft:
     due: date
     reclaim_room: Tax = NIL
     rcm_room: Tax = NIL
+    taxable: Mapping[str, int] = field(default_factory=dict)
+    declared_taxable: Mapping[str, int] = field(default_factory=dict)
+    carried: Mapping[str, Carried] = field(default_factory=dict)
     facts: Mapping[str, bool] = field(default_factory=dict)
     digest: str = field(default="")
 
@@ -106,7 +111,9 @@ def _draft(taxpayer: Taxpayer, period: TaxPeriod, inbox: Inbox, today: Standing)
     changed = {name: line.tax for name, line in adjusted.items()}
     declared = rules.computed(_stored(filing.declared) if filing else {**derived, **changed})
     stale = statement is not None and not filing and gstr2b.is_out_of_date(statement, inbox=inbox, today=today)
-    rooms = ledgers.rooms(taxpayer, declared)
+    held = ledgers.held(taxpayer, period.month)
+    rooms = ledgers.rooms(held, declared)
+    taxable, declared_taxable = _taxable(filing, statement, outward, adjusted)
     facts = _filing_facts(period, inbox, today, statement, stale, rooms, has_gstr1)
     found = Draft(
         taxpayer=taxpayer,
@@ -127,6 +134,9 @@ def _draft(taxpayer: Taxpayer, period: TaxPeriod, inbox: Inbox, today: Standing)
         refusal=_filing_refusal(taxpayer, period, today, facts),
         reclaim_room=rooms[0],
         rcm_room=rooms[1],
+        taxable=taxable,
+        declared_taxable=declared_taxable,
+        carried=rules.carried(period.month, declared, held.brought),
         facts=facts,
     )
     return replace(found, digest=digest(found))
@@ -140,10 +150,21 @@ def derive(statement: Gstr2b | None, outward: Iterable[Entry]) -> dict[str, Tax]
     return rows
 
 
+def _taxable(
+    filing: Filing | None, statement: Gstr2b | None, outward: Iterable[Entry], adjusted: Mapping[str, Adjustment]
+) -> tuple[Mapping[str, int], Mapping[str, int]]:
+    """Return the taxable values of Table 3, derived and declared: as filed, once filed."""
+    if filing is not None:
+        return filing.taxable.get("derived", {}), filing.taxable.get("declared", {})
+    derived = table3.taxable(outward, liable=statement.liable_taxable if statement else 0)
+    changed = {name: line.taxable for name, line in adjusted.items() if line.taxable is not None}
+    return derived, {**derived, **changed}
+
+
 def why_of(shown: Draft, row: str) -> dict[str, object]:
     """Return why a row is what it is: as kept with the filing, or as it stands (`returns.why`)."""
     if shown.filing is not None and row in shown.filing.why:
-        return dict(shown.filing.why[row])
+        return why.kept(shown.filing.why[row])
     return why.row(shown.period.month, row, _sums(shown.statement), shown.outward)
 
 
@@ -181,10 +202,12 @@ def adjust(  # noqa: PLR0913 one argument per field of the form
     reason: str,
     actor: User | None,
     clock: Clock,
+    taxable: int | None = None,
     request_id: uuid.UUID | None = None,
 ) -> Draft:
     """Declare a row otherwise than derived, or (tax None) set it back. This will keep the value and its reason.
 
+    `taxable` is the taxable value of a row of Table 3; None leaves it as derived.
     The same `request_id` again changes nothing. Raises once.MismatchError and Gstr3bRefusedError (WRONG_PERIOD,
     ALREADY_FILED, FIELD_NOT_EDITABLE, FIELD_LOCKED, REASON_REQUIRED).
     """
@@ -206,11 +229,12 @@ def adjust(  # noqa: PLR0913 one argument per field of the form
                 "row": row,
                 "tax": None if tax is None else list(tax),
                 "reason": reason,
+                **({} if taxable is None else {"taxable": taxable}),
             },
         )
         if command is None or not command.answer:
             told = {"reason": reason.strip()[: rules.REASON_LIMIT], "actor": actor, "at": at}
-            _adjust_under_lock(inbox, today.filer, period, row, tax, told)
+            _adjust_under_lock(inbox, today.filer, period, row, (tax, taxable), told)
             audit.record(
                 event="gstr3b.adjusted", at=at, actor=actor, taxpayer=taxpayer, subject=f"GSTR-3B {period.name} {row}"
             )
@@ -222,21 +246,29 @@ def adjust(  # noqa: PLR0913 one argument per field of the form
 
 
 def _adjust_under_lock(
-    inbox: Inbox, filer: Filer, period: TaxPeriod, row: str, tax: Tax | None, told: Mapping[str, object]
+    inbox: Inbox,
+    filer: Filer,
+    period: TaxPeriod,
+    row: str,
+    figures: tuple[Tax | None, int | None],
+    told: Mapping[str, object],
 ) -> None:
+    tax, taxable = figures
     taxpayer = inbox.taxpayer
     if not _is_own(taxpayer, filer, period):
         raise Gstr3bRefusedError(Refusal.WRONG_PERIOD)
-    derived = _derived_row(taxpayer, period, row)
-    value = derived if tax is None else tax
+    derived, derived_taxable = _derived_row(taxpayer, period, row)
+    value = derived if tax is None or row in rules.VALUE_ONLY else tax
+    differs = tax is not None and taxable is not None and derived_taxable not in (None, taxable)
     refusal = _adjust_refusal(period, row, value != derived and not told["reason"], inbox)
     if refusal is not None:
         raise Gstr3bRefusedError(refusal)
     kept = gstr2b.period_row(taxpayer, period)
-    if value == derived:
+    if value == derived and not differs:
         Adjustment.objects.filter(return_period=kept, row=row).delete()
     else:
-        Adjustment.objects.update_or_create(return_period=kept, row=row, defaults={**value.as_dict(), **told})
+        amounts = {**value.as_dict(), "taxable": taxable if differs else None}
+        Adjustment.objects.update_or_create(return_period=kept, row=row, defaults={**amounts, **told})
 
 
 def _claim(actor: User | None, request_id: uuid.UUID | None, body: Mapping[str, object]) -> Command | None:
@@ -255,9 +287,11 @@ def _adjust_refusal(period: TaxPeriod, row: str, lacks_reason: bool, inbox: Inbo
     )
 
 
-def _derived_row(taxpayer: Taxpayer, period: TaxPeriod, row: str) -> Tax:
-    outward = table3.entries(taxpayer=taxpayer, period=period)
-    return rules.computed(derive(gstr2b.current(taxpayer, period), outward))[row]
+def _derived_row(taxpayer: Taxpayer, period: TaxPeriod, row: str) -> tuple[Tax, int | None]:
+    """Return the derived tax of a row and, in Table 3, its derived taxable value."""
+    outward, statement = table3.entries(taxpayer=taxpayer, period=period), gstr2b.current(taxpayer, period)
+    taxable = table3.taxable(outward, liable=statement.liable_taxable if statement else 0)
+    return rules.computed(derive(statement, outward))[row], taxable.get(row)
 
 
 def file(
@@ -319,6 +353,7 @@ def _file_under_lock(
         digest=shown.digest,
         derived=_kept(shown.derived),
         declared=_kept(shown.declared),
+        taxable={"derived": shown.taxable, "declared": shown.declared_taxable},
         why=why.rows(period.month, _sums(shown.statement), shown.outward),
         reasons=dict(shown.reasons),
         reference=f"SBX-3B-{period.wire}-{kept.pk:08d}",
@@ -389,15 +424,21 @@ def _filing_refusal(
 
 
 def digest(shown: Draft) -> str:
-    """Return the SHA-256 of what would be filed: who, which period, which statement, every row in paise."""
-    content = {
+    """Return the SHA-256 of what would be filed: who, which period, which statement, every row in paise.
+
+    A filed return has the rows it was filed with.
+    """
+    names = rules.ROWS if shown.filing is None else shown.filing.derived
+    content: dict[str, object] = {
         "gstin": shown.taxpayer.gstin,
         "period": shown.period.name,
         "statement": [shown.statement.pk, shown.statement.version] if shown.statement else None,
-        "derived": _kept(shown.derived),
-        "declared": _kept(shown.declared),
+        "derived": _kept({name: shown.derived[name] for name in names}),
+        "declared": _kept({name: shown.declared[name] for name in names}),
         "reasons": dict(shown.reasons),
     }
+    if shown.taxable:
+        content["taxable"] = [dict(shown.taxable), dict(shown.declared_taxable)]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 

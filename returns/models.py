@@ -53,6 +53,7 @@ class Gstr2bJob(Job):
 class Gstr2b(models.Model):
     """One computed version of a statement, never updated: `sums` holds paise per placement, part and row.
 
+    `liable_taxable` is the taxable value of its reverse-charge lines, signed as their tax in 3.1(d).
     `seq` is the inbox's counter and `as_of` the Indian day it was computed at: a later seq, or a Pending lapsed
     since, makes it out of date (R7.11).
     """
@@ -67,6 +68,7 @@ class Gstr2b(models.Model):
     computed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     engine = models.CharField(max_length=20)
     sums = models.JSONField()
+    liable_taxable = paise("", default=0)
     line_count = models.PositiveIntegerField()
 
     class Meta:
@@ -147,10 +149,14 @@ class Gstr2bLine(models.Model):
 
 
 class Adjustment(models.Model):
-    """A row of a draft GSTR-3B declared otherwise than derived: the declared value and why (R8.17)."""
+    """A row of a draft GSTR-3B declared otherwise than derived: the declared value and why (R8.17).
+
+    `taxable` is None where the taxable value follows what is derived.
+    """
 
     return_period = models.ForeignKey(ReturnPeriod, on_delete=models.PROTECT, related_name="adjustments")
-    row = models.CharField(max_length=8)
+    row = models.CharField(max_length=10)
+    taxable = models.BigIntegerField(_("taxable value"), null=True, blank=True)
     igst = paise("IGST", default=0)
     cgst = paise("CGST", default=0)
     sgst = paise("SGST/UTGST", default=0)
@@ -163,6 +169,7 @@ class Adjustment(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["return_period", "row"], name="one_adjustment_per_row"),
             within_bounds("igst", "cgst", "sgst", "cess", name="adjustment_amounts_in_bounds"),
+            within_bounds("taxable", name="adjustment_taxable_in_bounds"),
         ]
 
     @property
@@ -172,7 +179,10 @@ class Adjustment(models.Model):
 
 
 class Filing(models.Model):
-    """The filed GSTR-3B of a period: derived and declared rows as filed, and the digest that was shown."""
+    """The filed GSTR-3B of a period: derived and declared rows as filed, and the digest that was shown.
+
+    `taxable` holds the taxable values of Table 3, derived and declared; it is empty where they were not kept yet.
+    """
 
     taxpayer = models.ForeignKey(Taxpayer, on_delete=models.PROTECT, related_name="filings")
     return_period = models.OneToOneField(ReturnPeriod, on_delete=models.PROTECT, related_name="filing")
@@ -182,6 +192,7 @@ class Filing(models.Model):
     digest = models.CharField(max_length=64)
     derived = models.JSONField()
     declared = models.JSONField()
+    taxable = models.JSONField(default=dict)
     why = models.JSONField(default=dict)
     reasons = models.JSONField(default=dict)
     reference = models.CharField(max_length=24, unique=True)
@@ -220,14 +231,19 @@ class Addback(models.Model):
 
 
 class LedgerEntry(models.Model):
-    """One movement of a reclaim or RCM statement (R8.10); the balance is the sum. Append-only."""
+    """One movement of a statement; the balance is the sum. Append-only.
+
+    Reclaim and RCM (R8.10) have no rows; negative liability is carried forward row by row of Table 3 (R8.15).
+    """
 
     class Ledger(models.TextChoices):
         RECLAIM = "reclaim", _("reclaim statement")
         RCM = "rcm", _("RCM statement")
+        NEGATIVE = "negative", _("negative liability statement")
 
     taxpayer = models.ForeignKey(Taxpayer, on_delete=models.PROTECT, related_name="ledger_entries")
     ledger = models.CharField(max_length=8, choices=Ledger.choices)
+    row = models.CharField(max_length=10, blank=True, default="")
     month = models.PositiveIntegerField(null=True, blank=True)
     cause = models.CharField(max_length=40)
     igst = paise("IGST", default=0)

@@ -169,18 +169,28 @@ def _rejected(line: Gstr2bLine) -> Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A row whose figures changed while the signatory looked: as shown, as it stands, the change."""
+    """A row whose figures changed while the signatory looked: as shown, as it stands, the change.
+
+    Taxable values are None where the row has none.
+    """
 
     number: str
     heading: str
     is_derived: bool
     before: Tax
     now: Tax
+    taxable_before: int | None
+    taxable_now: int | None
 
     @property
     def change(self) -> Tax:
         """Now less before."""
         return self.now - self.before
+
+    @property
+    def taxable_change(self) -> int | None:
+        """Taxable value now less before."""
+        return None if self.taxable_now is None else self.taxable_now - (self.taxable_before or 0)
 
 
 def shown(draft: Draft) -> dict[str, object]:
@@ -189,6 +199,7 @@ def shown(draft: Draft) -> dict[str, object]:
         "version": draft.statement.version if draft.statement else 0,
         "derived": {row: list(tax) for row, tax in draft.derived.items()},
         "declared": {row: list(tax) for row, tax in draft.declared.items()},
+        "taxable": {"derived": draft.taxable, "declared": draft.declared_taxable},
     }
 
 
@@ -197,8 +208,12 @@ def moved(before: Mapping[str, Any], now: Draft) -> list[Moved]:
     found = []
     for row in rules.ROWS:
         number, heading = wording.ROW_NAMES[row]
-        for name, stands in (("derived", now.derived[row]), ("declared", now.declared[row])):
+        for name, stands, value in (
+            ("derived", now.derived[row], now.taxable.get(row)),
+            ("declared", now.declared[row], now.declared_taxable.get(row)),
+        ):
             seen = Tax(*before.get(name, {}).get(row, ()))
-            if seen != stands:
-                found.append(Moved(number, str(heading), name == "derived", seen, stands))
+            seen_value = before.get("taxable", {}).get(name, {}).get(row)
+            if (seen, seen_value or 0) != (stands, value or 0):
+                found.append(Moved(number, str(heading), name == "derived", seen, stands, seen_value, value))
     return found

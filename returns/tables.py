@@ -11,23 +11,24 @@ from django.utils.translation import gettext_lazy
 from ims_portal.models import Taxpayer
 from ims_portal.rules import gstr3b as rules
 from ims_portal.rules.documents import Section
+from ims_portal.rules.gstr3b import Carried
 from ims_portal.rules.money import Tax
 from ims_portal.rules.periods import TaxPeriod
 from ims_portal.templatetags import ims as show
 from returns import summary, table3, wording
 from returns.gstr3b import Draft
 from returns.models import Addback, Filing
-from returns.table3 import Entry
+from returns.table3 import Entry, Place
 
 CARDS: tuple[tuple[str, str, Promise, tuple[str, ...], str], ...] = (
     (
         "3-1",
         "3.1",
         gettext_lazy("Tax on outward and reverse charge inward supplies"),
-        ("t3_1_a", "t3_1_b", "t3_1_d"),
+        ("t3_1_a", "t3_1_b", "t3_1_c", "t3_1_d", "t3_1_e"),
         "",
     ),
-    ("3-1-1", "3.1.1", gettext_lazy("Supplies notified under section 9(5)"), ("t3_1_1_i",), ""),
+    ("3-1-1", "3.1.1", gettext_lazy("Supplies notified under section 9(5)"), ("t3_1_1_i", "t3_1_1_ii"), ""),
     ("3-2", "3.2", gettext_lazy("Inter-State supplies"), ("t3_2",), ""),
     ("4", "4", gettext_lazy("Eligible ITC"), rules.TABLE_4, "t4C"),
 )
@@ -44,7 +45,7 @@ GROUPS = {
 OPENS = {row: f"?cell={row}" for row in ("t3_1_d", "t4A1", "t4A3", "t4A4", "t4A5", "t4B2", "t4D2")}
 """Row -> the filter of the GSTR-2B lines it is derived from."""
 
-OUTWARD = ("t3_1_a", "t3_1_b", "t3_1_1_i", "t3_2")
+OUTWARD = tuple(row for row in rules.TABLE_3 if row not in rules.FROM_STATEMENT)
 """Rows with a break-up into own returns and add-backs."""
 
 
@@ -64,6 +65,20 @@ class Row:
     warning: str
     opens: str
     has_breakup: bool
+    is_value_only: bool
+    taxable: int | None
+    declared_taxable: int | None
+    carried: Carried | None
+
+    @property
+    def has_taxable(self) -> bool:
+        """Whether the row has a taxable value, known or not."""
+        return self.name in rules.TABLE_3
+
+    @property
+    def taxable_adjustment(self) -> int:
+        """Declared taxable value less derived."""
+        return (self.declared_taxable or 0) - (self.taxable or 0)
 
     @property
     def adjustment(self) -> Tax:
@@ -73,7 +88,7 @@ class Row:
     @property
     def is_adjusted(self) -> bool:
         """Whether it is declared otherwise than derived."""
-        return bool(self.adjustment)
+        return bool(self.adjustment or self.taxable_adjustment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +101,22 @@ class Card:
     rows: list[Row]
     total: Tax
 
+    @property
+    def taxable(self) -> int | None:
+        """The declared taxable value of all rows, None where none was kept."""
+        known = [row.declared_taxable for row in self.rows if row.declared_taxable is not None]
+        return sum(known) if known else None
+
+    @property
+    def carried(self) -> list[Row]:
+        """The rows that carry a negative forward or were brought one (R8.15)."""
+        return [row for row in self.rows if row.carried]
+
+    @property
+    def payable(self) -> Tax:
+        """What remains to be paid of its rows, none below zero."""
+        return sum((row.carried.payable for row in self.rows if row.carried is not None), Tax())
+
 
 def cards(shown: Draft) -> list[Card]:
     """Return the tables of a draft or filed GSTR-3B: no query."""
@@ -95,6 +126,11 @@ def cards(shown: Draft) -> list[Card]:
         total = shown.declared[tile] if tile else sum((line.declared for line in rows), Tax())
         found.append(Card(anchor, number, str(title), rows, total))
     return found
+
+
+def anchor(name: str) -> str:
+    """Return where on the page of GSTR-3B a row stands."""
+    return next(anchor for anchor, _number, _title, rows, _tile in CARDS if name in rows)
 
 
 def row(shown: Draft, name: str) -> Row:
@@ -116,6 +152,10 @@ def row(shown: Draft, name: str) -> Row:
         warning=_warning(shown, name) if name in shown.warnings else "",
         opens=OPENS.get(name, ""),
         has_breakup=name in OUTWARD,
+        is_value_only=name in rules.VALUE_ONLY,
+        taxable=shown.taxable.get(name),
+        declared_taxable=shown.declared_taxable.get(name),
+        carried=shown.carried.get(name),
     )
 
 
@@ -138,18 +178,29 @@ class Own:
     form: str
     heading: str
     count: int
+    taxable: int
     tax: Tax
     section: str
 
 
 @dataclass(frozen=True, slots=True)
+class Places:
+    """One class of recipients of 3.2, as the form has it, with its places of supply."""
+
+    heading: str
+    places: list[Place]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Breakup:
-    """What an outward row is summed from: own returns, and each rejection added back."""
+    """What an outward row is summed from: own returns, each rejection added back; 3.2 also by class and place."""
 
     own: list[Own]
     addbacks: list[Addback]
     addback_count: int
     addback_tax: Tax
+    places: list[Places]
 
 
 def breakup(*, taxpayer: Taxpayer, period: TaxPeriod, shown: Draft, name: str) -> Breakup:
@@ -161,15 +212,49 @@ def breakup(*, taxpayer: Taxpayer, period: TaxPeriod, shown: Draft, name: str) -
         addbacks=table3.addbacks(taxpayer=taxpayer, period=period, row=name) if added else [],
         addback_count=sum(entry.count for entry in added),
         addback_tax=table3.added_back(added),
+        places=_places(mine) if name == "t3_2" else [],
     )
+
+
+def _places(found: list[Entry]) -> list[Places]:
+    by_class = table3.by_place(found)
+    return [
+        Places(_("Supplies made to unregistered persons"), by_class[False]),
+        Places(
+            _("Supplies made to composition taxable persons"),
+            [],
+            _("A GSTIN does not tell a composition taxable person: such supplies stand in 3.1(a) only."),
+        ),
+        Places(_("Supplies made to UIN holders"), by_class[True]),
+    ]
 
 
 def _own(entry: Entry) -> Own:
     if entry.source == table3.SUMMARY:
         heading = _("Section %(section)s, without recipients in IMS") % {"section": entry.section}
-        return Own(entry.form, heading, entry.count, entry.tax, "")
+        return Own(entry.form, heading + _against(entry), entry.count, entry.taxable, entry.tax, "")
     heading = f"{summary.ROWS[Section(entry.section)]}" + (f", {entry.detail}" if entry.detail != "R" else "")
-    return Own(entry.form, heading, entry.count, entry.tax, entry.section)
+    return Own(entry.form, heading, entry.count, entry.taxable, entry.tax, entry.section)
+
+
+def _against(entry: Entry) -> str:
+    """Return what an amended sum counts against, as the end of a heading; nothing of any other entry."""
+    if entry.original_is_kept is None:
+        return ""
+    if entry.original_is_kept:
+        return _(": its change against what was reported before")
+    return _(": no return kept here reports its original, so it counts against nothing (our reading)")
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """One row of a filed return, with the taxable value where the row has one and it was kept."""
+
+    number: str
+    heading: str
+    derived: Tax
+    declared: Tax
+    taxable: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +262,7 @@ class Receipt:
     """A filed return with what filing made final."""
 
     filing: Filing
-    rows: list[tuple[str, str, Tax, Tax]]
+    rows: list[Filed]
     addbacks: list[Addback]
     addback_tax: int
 
@@ -195,12 +280,14 @@ def receipt(*, taxpayer: Taxpayer, period: TaxPeriod) -> Receipt | None:
     if filing is None:
         return None
     made = list(filing.addbacks.select_related("record", "supplier").order_by("supplier__gstin", "id"))
+    values = filing.taxable.get("declared", {})
     rows = [
-        (
+        Filed(
             wording.ROW_NAMES[name][0],
             str(wording.ROW_NAMES[name][1]),
             Tax(*filing.derived.get(name, ())),
             Tax(*filing.declared.get(name, ())),
+            values.get(name),
         )
         for name in rules.ROWS
     ]

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from ims_portal.rules import gstr2b as rules2b
 from ims_portal.rules import gstr3b as rules
+from ims_portal.rules import table3 as rules3
 from ims_portal.rules import words
 from ims_portal.rules.documents import NAMES, InvoiceType, Section
 from ims_portal.rules.gstr2b import PARTS_B, Part, Placement
@@ -21,22 +23,32 @@ from returns.table3 import Entry
 
 Sums = Mapping[tuple[Placement, Part], Tax]
 OWN_LIABILITY = "t3_1_d"
+OURS = "our reading"
 
 
 @dataclass(frozen=True, slots=True)
 class Summand:
-    """One part of a row's derived figure, with the row of law that put it there; `tax` in paise, as it counts."""
+    """One part of a row's derived figure, with the row of law that put it there; `tax` in paise, as it counts.
+
+    `taxable`: its taxable value where the row has one, None where it has none or where none was kept.
+    """
 
     says: str
     tax: Tax
     cite: str
     version: int
+    taxable: int | None = None
 
 
 def rows(month: int, sums: Sums, outward: Iterable[Entry]) -> dict[str, dict[str, object]]:
     """Return row -> why, as JSON keeps it, for every row of a period's GSTR-3B."""
     entries = list(outward)
     return {name: row(month, name, sums, entries) for name in rules.ROWS}
+
+
+def kept(told: Mapping[str, Any]) -> dict[str, object]:
+    """Return why a row was what it was, as a filing kept it: one kept without taxable values has none."""
+    return {**told, "summands": [(*summand, None)[:5] for summand in told["summands"]]}
 
 
 def row(month: int, name: str, sums: Sums, outward: Iterable[Entry]) -> dict[str, object]:
@@ -48,7 +60,7 @@ def row(month: int, name: str, sums: Sums, outward: Iterable[Entry]) -> dict[str
         "cite": source.cite,
         "ours": source.ours,
         "version": source.version,
-        "summands": [[s.says, list(s.tax), s.cite, s.version] for s in summands],
+        "summands": [[s.says, list(s.tax), s.cite, s.version, s.taxable] for s in summands],
         "steps": [step.stored() for step in _steps(month, name)],
     }
 
@@ -67,14 +79,19 @@ def _of_returns(month: int, name: str, outward: Iterable[Entry]) -> Iterable[Sum
     for entry in outward:
         if entry.row == name:
             decided = _why_here(month, entry)
-            yield Summand(_entry(entry), entry.tax, decided.cite, decided.version)
+            value = None if entry.source == table3.ADDBACK else entry.taxable
+            yield Summand(_entry(month, entry), entry.tax, decided.cite, decided.version, value)
 
 
-def _entry(entry: Entry) -> str:
+def _entry(month: int, entry: Entry) -> str:
     if entry.source == table3.ADDBACK:
         return "Rejections added back"
     if entry.source == table3.SUMMARY:
-        return f"{entry.form}, {words.facts('section', [entry.section])}"
+        said = f"{entry.form}, {words.facts('section', [entry.section])}"
+        if entry.original_is_kept is None:
+            return said
+        against = rules3.AGAINST.decide(month, original_is_kept=entry.original_is_kept)
+        return f"{said}, {against.outcome}" + (f" ({OURS}, {against.cite})" if against.ours else "")
     return f"{entry.form}, {NAMES[Section(entry.section)]}"
 
 
@@ -82,9 +99,16 @@ def _why_here(month: int, entry: Entry) -> Decision[bool] | Decision[str]:
     if entry.source == table3.ADDBACK:
         return rules.ADDS_BACK.decide(month, reduces=True)
     if entry.source == table3.SUMMARY:
-        return rules.deciding_summary(month, entry.section, entry.detail, entry.row)
-    return rules.OUTWARD_ROW.decide(month, section=Section(entry.section), inv_type=InvoiceType(entry.detail))
+        return rules3.deciding(month, entry.section, entry.detail, entry.row)
+    if entry.is_uin:
+        return rules3.DOCUMENT_IN_3_2.decide(month, recipient_is_uin=True, is_inter_state=True)
+    return rules.OUTWARD_ROW.decide(
+        month, section=Section(entry.section), inv_type=InvoiceType(entry.detail), is_reverse_charge=False
+    )
 
 
 def _steps(month: int, name: str) -> list[Step]:
-    return [explain(rules.EDIT_REFUSALS, month, row=name), explain(rules.NEEDS_REASON, month, row=name)]
+    steps = [explain(rules.EDIT_REFUSALS, month, row=name), explain(rules.NEEDS_REASON, month, row=name)]
+    if rules.CARRIES_NEGATIVE.decide(month, row=name).outcome:
+        steps.append(explain(rules.CARRIES_NEGATIVE, month, row=name))
+    return steps

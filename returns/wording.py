@@ -27,11 +27,22 @@ HEAD_NAMES = {
     "cess": gettext_lazy("Cess"),
 }
 
+AMOUNT_NAMES = {"taxable": gettext_lazy("Taxable value"), **HEAD_NAMES}
+"""Amount of a row -> its name on the form."""
+
 ROW_NAMES = {
     "t3_1_a": ("3.1(a)", gettext_lazy("Outward taxable supplies (other than zero rated, nil rated and exempted)")),
     "t3_1_b": ("3.1(b)", gettext_lazy("Outward taxable supplies (zero rated)")),
+    "t3_1_c": ("3.1(c)", gettext_lazy("Other outward supplies (nil rated, exempted)")),
     "t3_1_d": ("3.1(d)", gettext_lazy("Inward supplies (liable to reverse charge)")),
+    "t3_1_e": ("3.1(e)", gettext_lazy("Non-GST outward supplies")),
     "t3_1_1_i": ("3.1.1(i)", gettext_lazy("Taxable supplies on which the e-commerce operator pays tax u/s 9(5)")),
+    "t3_1_1_ii": (
+        "3.1.1(ii)",
+        gettext_lazy(
+            "Taxable supplies through an e-commerce operator who pays the tax u/s 9(5), reported by the supplier"
+        ),
+    ),
     "t3_2": (
         "3.2",
         gettext_lazy("Inter-State supplies to unregistered persons, composition taxable persons and UIN holders"),

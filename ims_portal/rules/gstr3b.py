@@ -1,19 +1,22 @@
 """GSTR-3B: which rows a return or a statement feeds, what is locked when, what filing is refused for (R8, R6.3).
 
 Row names are those of the worked cases: t3_1_a, t3_1_b, t3_1_d, t3_1_1_i, t3_2, t4A1 to t4A5, t4B1, t4B2, t4C,
-t4D1, t4D2.
+t4D1, t4D2; and t3_1_c, t3_1_e, t3_1_1_ii, which hold a taxable value and no tax. What Table 3 is summed from: `table3`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from ims_portal.rules.actions import YES_NO, Refusal
 from ims_portal.rules.documents import BILLS_OF_ENTRY, REPORTED_IN, Form, InvoiceType, Section
 from ims_portal.rules.money import Tax
-from ims_portal.rules.table import Dated, Decision, Fact, Facts, Table, always, otherwise, row
+from ims_portal.rules.table import Dated, Facts, Table, always, otherwise, row
 
-TABLE_3 = ("t3_1_a", "t3_1_b", "t3_1_d", "t3_1_1_i", "t3_2")
+TABLE_3 = ("t3_1_a", "t3_1_b", "t3_1_c", "t3_1_d", "t3_1_e", "t3_1_1_i", "t3_1_1_ii", "t3_2")
+VALUE_ONLY = ("t3_1_c", "t3_1_e", "t3_1_1_ii")
+"""Rows of Table 3 that hold a taxable value and no tax (formats 6.1)."""
 TABLE_4 = ("t4A1", "t4A2", "t4A3", "t4A4", "t4A5", "t4B1", "t4B2", "t4C", "t4D1", "t4D2")
 ROWS = TABLE_3 + TABLE_4
 REASON_LIMIT = 250
@@ -24,8 +27,9 @@ FROM_STATEMENT = ("t3_1_d", *TABLE_4)
 OUTWARD_ROW: Dated[str] = always(
     "row of Table 3 an outward document, or its add-back, belongs to",
     governed_by="the tax period of GSTR-3B",
-    facts={"section": tuple(Section), "inv_type": tuple(InvoiceType)},
+    facts={"section": tuple(Section), "inv_type": tuple(InvoiceType), "is_reverse_charge": YES_NO},
     rows=(
+        row("", is_reverse_charge=True, cite="R8.1: 3.1 takes 4A, not 4B, whose tax is the recipient's"),
         row("t3_1_1_i", section=(Section.ECO, Section.ECOA), cite="R6.3; R8.1"),
         row("t3_1_b", inv_type=(InvoiceType.SEZ_WITH_PAYMENT, InvoiceType.SEZ_WITHOUT_PAYMENT), cite="R6.3; R8.1"),
         otherwise("t3_1_a", cite="R6.3; R8.1"),
@@ -48,6 +52,8 @@ CHARGES: Dated[bool] = always(
 )
 
 _EDIT_FACTS: Facts = {"row": ROWS}
+LOCKED_OUTWARD = ("t3_1_a", "t3_1_b", "t3_1_1_i", "t3_1_1_ii")
+"""The outward rows R8.2 names: 3.1(a), 3.1(b), 3.1.1; it names neither 3.1(c) and (e) nor 3.1(d)."""
 _NOT_EDITABLE = row(Refusal.FIELD_NOT_EDITABLE, row="t4C", cite="R8.17: 4(C) is computed")
 
 ADDS_BACK: Dated[bool] = Dated(
@@ -76,9 +82,7 @@ EDIT_REFUSALS: Dated[Refusal | None] = Dated(
             _EDIT_FACTS,
             (
                 _NOT_EDITABLE,
-                row(
-                    Refusal.FIELD_LOCKED, row=("t3_1_a", "t3_1_b", "t3_1_1_i"), cite="R8.2; advisory 606 of 7-Jun-2025"
-                ),
+                row(Refusal.FIELD_LOCKED, row=LOCKED_OUTWARD, cite="R8.2; advisory 606 of 7-Jun-2025"),
                 otherwise(None, cite="R8.2; R8.17"),
             ),
         ),
@@ -87,9 +91,7 @@ EDIT_REFUSALS: Dated[Refusal | None] = Dated(
             _EDIT_FACTS,
             (
                 _NOT_EDITABLE,
-                row(
-                    Refusal.FIELD_LOCKED, row=("t3_1_a", "t3_1_b", "t3_1_1_i"), cite="R8.2; advisory 606 of 7-Jun-2025"
-                ),
+                row(Refusal.FIELD_LOCKED, row=LOCKED_OUTWARD, cite="R8.2; advisory 606 of 7-Jun-2025"),
                 row(Refusal.FIELD_LOCKED, row="t3_2", cite="R8.3; advisory on Table 3.2"),
                 otherwise(None, cite="R8.2; R8.17"),
             ),
@@ -106,6 +108,13 @@ SOURCES: Dated[str] = always(
             "own filed returns, and rejections added back; mended by GSTR-1A before filing or an amendment later",
             row=("t3_1_a", "t3_1_b", "t3_1_1_i"),
             cite="R8.1; R6.4; R6.12",
+        ),
+        row("nil rated and exempt supplies of own filed returns, table 8", row="t3_1_c", cite="R8.1"),
+        row("supplies outside GST of own filed returns, table 8", row="t3_1_e", cite="R8.1"),
+        row(
+            "supplies of own filed returns on which an operator pays the tax, table 14(b)",
+            row="t3_1_1_ii",
+            cite="R8.1; formats 6.3",
         ),
         row("inter-State supplies of own filed returns, by place of supply", row="t3_2", cite="R8.1"),
         row("A III - B III + not available A III - not available B III", row="t3_1_d", cite="R8.6; R8.7"),
@@ -150,6 +159,21 @@ WARNS_WHEN: Dated[str] = always(
         row("above", row=("t4A1", "t4A3", "t4A4", "t4A5"), cite="R8.17; R8.16", ours=True),
         row("below", row=("t4B2", "t3_1_d"), cite="R8.17", ours=True),
         otherwise("never", cite="R8.17", ours=True),
+    ),
+)
+
+CARRIES_NEGATIVE: Dated[bool] = always(
+    "is a row's tax below zero carried forward to the same row of the next GSTR-3B",
+    governed_by="the tax period of GSTR-3B",
+    facts=_EDIT_FACTS,
+    rows=(
+        row(
+            True,
+            row=("t3_1_a", "t3_1_b", "t3_1_d", "t3_1_1_i"),
+            cite="R8.15: payable is zero, head by head; row by row, for 3.1(d) and 3.1.1(i) are paid in cash",
+            ours=True,
+        ),
+        otherwise(False, cite="R8.15: it speaks of liability; 3.2 repeats rows, Table 4 is credit", ours=True),
     ),
 )
 
@@ -297,76 +321,42 @@ IN_IFF_LIMIT: Dated[bool] = always(
 )
 
 
-SUMMED_SECTIONS = (
-    *("b2cs", "b2csa", "b2cl", "b2cla", "cdnur", "cdnura", "exp", "expa", "nil", "at", "ata", "txpd", "txpda"),
-    *("supeco", "ecom.b2c", "ecom.urp2c", "other"),
-)
-"""Sections of a return that never reach IMS and are kept as sums; "other" is what a worked case names so."""
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What a row makes of a negative brought forward, in paise per head, none below zero (R8.15).
 
-_SUM_FACTS: Facts = {"section": SUMMED_SECTIONS, "is_export": YES_NO, "is_inter_state": YES_NO}
+    `used` is taken from `brought`, `added` is what the row itself carries forward, `payable` what remains to be paid.
+    """
 
-SUMMARY_ROW: Dated[str] = always(
-    "row of Table 3.1 that sums of a return outside IMS belong to",
-    governed_by="the tax period of GSTR-3B",
-    facts=_SUM_FACTS,
-    rows=(
-        row(
-            "",
-            section=("b2csa", "b2cla", "expa", "cdnura", "ata", "txpda"),
-            cite="R8.1: amendments count by their change, which needs the earlier return's own lines",
-            ours=True,
-        ),
-        row("", section=("nil", "supeco"), cite="R8.1: 3.1(c), (e) and operators' reports carry no tax here"),
-        row("t3_1_b", section="exp", cite="R8.1: zero-rated, 6A"),
-        row("t3_1_b", section="cdnur", is_export=True, cite="R8.1: notes of exports, 9B"),
-        row("t3_1_1_i", section=("ecom.b2c", "ecom.urp2c"), cite="R8.1: section 9(5)"),
-        otherwise("t3_1_a", cite="R8.1: GSTR-1 5, 7, 9, 10, 11"),
-    ),
-)
+    brought: Tax
+    used: Tax
+    added: Tax
+    payable: Tax
 
-SUMMARY_IN_3_2: Dated[bool] = always(
-    "does a sum repeat in Table 3.2, inter-State supplies to unregistered persons",
-    governed_by="the tax period of GSTR-3B",
-    facts=_SUM_FACTS,
-    rows=(
-        row(False, is_export=True, cite="R8.1: exports are no supplies to unregistered persons in India"),
-        row(True, section=("b2cs", "b2cl", "cdnur"), is_inter_state=True, cite="R8.1: 3.2 by place of supply"),
-        otherwise(False, cite="R8.1"),
-    ),
-)
+    @property
+    def forward(self) -> Tax:
+        """What goes to the next GSTR-3B."""
+        return self.brought + self.move
 
-SUMMARY_SIGN: Dated[int] = always(
-    "does a sum add to liability or take from it",
-    governed_by="the tax period of GSTR-3B",
-    facts={"section": SUMMED_SECTIONS},
-    rows=(
-        row(-1, section="txpd", cite="R8.1: 11B, advances of earlier periods adjusted against invoices"),
-        otherwise(1, cite="R8.1; credit notes of cdnur come negative already"),
-    ),
-)
-EXPORTS = ("WPAY", "WOPAY", "EXPWP", "EXPWOP")
+    @property
+    def move(self) -> Tax:
+        """What filing adds to the statement of negative liability."""
+        return self.added - self.used
+
+    def __bool__(self) -> bool:
+        return bool(self.brought or self.added)
 
 
-def deciding_summary(month: int, section: str, detail: str, name: str) -> Decision[str] | Decision[bool]:
-    """Return what decided that a summed section stands in a row of Table 3."""
-    rule = SUMMARY_IN_3_2 if name == "t3_2" else SUMMARY_ROW
-    return rule.decide(month, **_summary_facts(section, detail))
-
-
-def _summary_facts(section: str, detail: str) -> dict[str, Fact]:
-    words = detail.split()
-    return {
-        "section": section,
-        "is_export": words[-1:] != [] and words[-1] in EXPORTS,
-        "is_inter_state": "INTER" in words,
-    }
-
-
-def rows_of_summary(month: int, section: str, detail: str) -> list[str]:
-    """Return the rows of Table 3 a summed section feeds in a period; `detail` names its supply, place and kind."""
-    facts = _summary_facts(section, detail)
-    first = SUMMARY_ROW.decide(month, **facts).outcome
-    return [name for name in (first, "t3_2" if SUMMARY_IN_3_2.decide(month, **facts).outcome else "") if name]
+def carried(month: int, declared: Mapping[str, Tax], brought: Mapping[str, Tax]) -> dict[str, Carried]:
+    """Return row -> what it owes and carries, of the rows that can carry a negative forward (R8.15)."""
+    found = {}
+    for name in TABLE_3:
+        if CARRIES_NEGATIVE.decide(month, row=name).outcome:
+            held = brought.get(name, Tax())
+            owed = Tax(*(max(head, 0) for head in declared[name]))
+            used = Tax(*map(min, owed, held))
+            found[name] = Carried(held, used, owed - declared[name], owed - used)
+    return found
 
 
 def computed(rows: Mapping[str, Tax]) -> dict[str, Tax]:

@@ -46,8 +46,11 @@ def _one_of(stem: str, names: Mapping[Any, str], mover: str = NOBODY) -> Wording
 FORM_3B_ROWS: Mapping[str, str] = {
     "t3_1_a": "3.1(a)",
     "t3_1_b": "3.1(b)",
+    "t3_1_c": "3.1(c)",
     "t3_1_d": "3.1(d)",
+    "t3_1_e": "3.1(e)",
     "t3_1_1_i": "3.1.1(i)",
+    "t3_1_1_ii": "3.1.1(ii)",
     "t3_2": "3.2",
     "t4A1": "4(A)(1)",
     "t4A2": "4(A)(2)",
@@ -97,8 +100,11 @@ _SUMMED = {
     "txpd": "advances adjusted (11B)",
     "txpda": "advances adjusted, amended",
     "supeco": "supplies through operators (14)",
+    "supecoa": "supplies through operators, amended (14A)",
     "ecom.b2c": "section 9(5), B2C (15)",
+    "ecoma.b2ca": "section 9(5), B2C, amended (15A)",
     "ecom.urp2c": "section 9(5), unregistered to consumer (15)",
+    "ecoma.urp2ca": "section 9(5), unregistered to consumer, amended (15A)",
     "other": "other outward supplies",
 }
 
@@ -241,6 +247,19 @@ FACTS: Mapping[str, Wording] = {
         "the supplier's GSTR-3B of the period before is filed",
     ),
     "is_export": _either("it is an export", "it is no export"),
+    "kind": _one_of(
+        "the sum is of",
+        {
+            "": "no kind of its own",
+            "nil": "nil rated supplies",
+            "exempt": "exempt supplies",
+            "non_gst": "supplies outside GST",
+            "clttx": "supplies on which an operator collects tax at source",
+            "paytx": "supplies on which an operator pays the tax",
+        },
+    ),
+    "recipient_is_uin": _either("the recipient is a UIN holder", "the recipient is no UIN holder"),
+    "original_is_kept": _either("a return kept here reports its original", "no return kept here reports its original"),
     "is_inter_state": _either("the supply is inter-State", "the supply is not inter-State"),
     "older_than_three_years": _either("it fell due more than three years ago", "it fell due at most three years ago"),
     "frequency": _one_of("the return is", {Frequency.MONTHLY: "monthly", Frequency.QUARTERLY: "quarterly"}),

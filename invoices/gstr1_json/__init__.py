@@ -37,6 +37,7 @@ PARTS = {
     "ecom": {"b2b", "urp2b", "b2c", "urp2c"},
     "ecoma": {"b2ba", "urp2ba", "b2ca", "urp2ca"},
     "supeco": {"clttx", "paytx"},
+    "supecoa": {"clttxa", "paytxa"},
     "nil": {"inv"},
 }
 """Sections that are an object of lists (formats 2.2, 2.3)."""
@@ -203,7 +204,7 @@ def _section(reader: JsonReader, section: str, form: Form, *, check_digit: bool)
             yield _problem(
                 values.UNKNOWN_KEY, section, shown(part), f"GSTR-1 has no such key as {shown(part)} here. Remove it."
             )
-        elif section in ("nil", "supeco"):
+        elif section in ("nil", "supeco", "supecoa"):
             yield from _summed(reader, name, form, totals)
         else:
             yield from _list(reader, name, form, check_digit=check_digit)

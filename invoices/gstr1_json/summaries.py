@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any, NamedTuple
 
 from ims_portal.rules import gstin
 from ims_portal.rules.documents import Problem
 from ims_portal.rules.money import Tax
+from ims_portal.rules.table3 import Detail
 from invoices.gstr1_json import shapes, values
 from invoices.gstr1_json.values import Fault, Reader, WrongValueError
 from invoices.json_reading import JsonReader, shown
@@ -16,16 +18,13 @@ from invoices.json_reading import JsonReader, shown
 
 @dataclass(frozen=True, slots=True)
 class SummaryLine:
-    """What one sub-key of a section adds up to, in paise.
+    """What one detail of a section adds up to, in paise.
 
-    `kind`: WPAY or WOPAY (exp, expa), B2CL, EXPWP or EXPWOP (cdnur, cdnura), nil, exempt or non_gst (nil), clttx or
-    paytx (supeco), the month amended (b2csa). `supply`: INTER or INTRA; in `nil` INTRB2B, INTRAB2C and so on.
-    `pos`: where the section has one.
+    The details of b2cl, exp and cdnur name each document, those of consumer supplies and operators the party where
+    there is one: an amendment counts by its change, so its original must be found again.
     """
 
-    kind: str
-    supply: str
-    pos: str
+    detail: Detail
     taxable: int
     tax: Tax
 
@@ -34,7 +33,7 @@ class SummaryLine:
 class Summary:
     """The totals of one section; credit notes of cdnur count negative, and rows with a fault or flag D not at all.
 
-    Amended sections (b2cla, b2csa, expa, cdnura) give the new values: the difference needs the earlier return.
+    Amended sections give the new values: the difference needs the earlier return.
     """
 
     section: str
@@ -45,11 +44,9 @@ class Summary:
 
 
 class Amount(NamedTuple):
-    """One row's contribution: its sub-key, taxable value and tax by head."""
+    """One row's contribution: its detail, taxable value and tax by head."""
 
-    kind: str
-    supply: str
-    pos: str
+    detail: Detail
     taxable: int
     tax: Tax
 
@@ -59,12 +56,13 @@ Amounts = Callable[[dict[str, Any]], list[Amount]]
 
 @dataclass(frozen=True, slots=True)
 class RowShape:
-    """The keys of one kind of row, and what a good one adds. `group`: keys of the object around a list of rows."""
+    """The keys of one kind of row, and what a good one adds. `group`: the key of an object around a list, `rows`."""
 
     readers: dict[str, Reader]
     required: tuple[str, ...]
     amounts: Amounts
     group: str = ""
+    rows: str = "inv"
 
 
 _SIGNED: dict[str, Reader] = dict.fromkeys(("iamt", "camt", "samt", "csamt"), values.signed_paise)
@@ -101,28 +99,43 @@ def _document_lines(value: object) -> tuple[int, Tax]:
 
 
 def _of_lines(row: dict[str, Any]) -> list[Amount]:
+    """Return what a document, an advance or amended consumer supplies add."""
     taxable, tax = row["itms"]
     sign = _NOTE_SIGN[row.get("ntty", "D")]
-    kind = row.get("exp_typ") or row.get("typ") or ""
-    supply = row.get("sply_ty", "INTER")
-    return [
-        Amount(
-            row.get("omon", kind),
-            supply,
-            row.get("pos", ""),
-            sign * taxable,
-            tax if sign > 0 else Tax(*(sign * head for head in tax)),
-        )
-    ]
+    detail = Detail(
+        supply=row.get("sply_ty", "INTER"),
+        pos=row.get("pos", ""),
+        kind=row["typ"] if "nt_num" in row else "",
+        month=row.get("omon", ""),
+        number=_document(row, "inum", "idt") or _document(row, "nt_num", "nt_dt") or _operator(row),
+        original=_document(row, "oinum", "oidt")
+        or _document(row, "ont_num", "ont_dt")
+        or (_operator(row) if "omon" in row else ""),
+    )
+    return [Amount(detail, sign * taxable, tax if sign > 0 else Tax(*(sign * head for head in tax)))]
+
+
+def _document(row: dict[str, Any], number: str, day: str) -> str:
+    """Return a document as it is found again: numbers are compared without regard to case (R10.5)."""
+    dated: date | None = row.get(day)
+    return f"{row[number].upper()} {dated:%d-%m-%Y}" if dated else ""
+
+
+def _operator(row: dict[str, Any]) -> str:
+    """Return the operator that consumer supplies were made through, if one is named."""
+    return row.get("etin") or ""
 
 
 def _of_row(row: dict[str, Any]) -> list[Amount]:
-    return [Amount("", row["sply_ty"], row["pos"], row["txval"], shapes.tax_of(row))]
+    party = row.get("stin") or _operator(row)
+    return [
+        Amount(Detail(supply=row["sply_ty"], pos=row["pos"], number=party), row["txval"], shapes.tax_of(row)),
+    ]
 
 
 def _of_nil(row: dict[str, Any]) -> list[Amount]:
     return [
-        Amount(kind, row["sply_ty"], "", row[key], Tax())
+        Amount(Detail(supply=row["sply_ty"], kind=kind), row[key], Tax())
         for kind, key in (("nil", "nil_amt"), ("exempt", "expt_amt"), ("non_gst", "ngsup_amt"))
         if row[key]
     ]
@@ -130,15 +143,29 @@ def _of_nil(row: dict[str, Any]) -> list[Amount]:
 
 def _of_operator(kind: str) -> Amounts:
     def read(row: dict[str, Any]) -> list[Amount]:
-        return [Amount(kind, "", "", row["suppval"], Tax(row["igst"], row["cgst"], row["sgst"], row.get("cess", 0)))]
+        detail = Detail(kind=kind, month=row.get("omon", ""), number=row["etin"], original=row.get("oetin", ""))
+        return [Amount(detail, row["suppval"], Tax(row["igst"], row["cgst"], row["sgst"], row.get("cess", 0)))]
 
     return read
+
+
+def _of_amended_eco(row: dict[str, Any]) -> list[Amount]:
+    taxable, tax = row.get("itms") or (0, Tax())
+    detail = Detail(
+        supply=row["sply_ty"],
+        pos=row.get("pos", ""),
+        month=row["omon"],
+        number=row.get("stin", ""),
+        original=row.get("ostin", ""),
+    )
+    return [Amount(detail, taxable, tax)]
 
 
 _INVOICE: dict[str, Reader] = {"inum": values.document_number, "idt": values.day, "val": values.total_paise}
 _OF_INVOICE: dict[str, Reader] = {"oinum": values.document_number, "oidt": values.day}
 _EINVOICE: dict[str, Reader] = {"srctyp": values.text, "irn": values.text, "irngendate": values.text}
-_ETIN: dict[str, Reader] = {"etin": values.text}
+_PARTY = values.pattern("[0-9A-Z]{15}|", "29AAKCT0000P1Z6")
+_ETIN: dict[str, Reader] = {"etin": _PARTY}
 _DIFFERENTIAL: dict[str, Reader] = {"diff_percent": values.differential}
 _NOTE: dict[str, Reader] = {
     "typ": values.one_of("B2CL", "EXPWP", "EXPWOP"),
@@ -177,9 +204,17 @@ _ECO_CONSUMER: dict[str, Reader] = {
     "flag": shapes.ECO_FLAG,
 }
 _OPERATOR: dict[str, Reader] = {
-    "etin": values.text,
+    "etin": _PARTY,
     **dict.fromkeys(("suppval", "igst", "cgst", "sgst", "cess"), values.signed_paise),
     **_FREE,
+}
+_OF_OPERATOR: dict[str, Reader] = {"oetin": _PARTY, "omon": _MONTH}
+_AMENDED_ADVANCE: dict[str, Reader] = {**_ADVANCE, "omon": _MONTH}
+_AMENDED_ECO: dict[str, Reader] = {
+    "omon": _MONTH,
+    "sply_ty": shapes.SUPPLY,
+    "itms": _flat_lines("txval", values.signed_paise, _SIGNED),
+    "flag": shapes.ECO_FLAG,
 }
 _OPERATOR_KEYS = ("etin", "suppval", "igst", "cgst", "sgst")
 _LARGE_KEYS = ("inum", "idt", "val", "itms")
@@ -230,12 +265,24 @@ ROWS = {
     ),
     "at": RowShape(_ADVANCE, ("pos", "sply_ty", "itms"), _of_lines),
     "txpd": RowShape(_ADVANCE, ("pos", "sply_ty", "itms"), _of_lines),
-    "ecom.b2c": RowShape(
-        {**_ECO_CONSUMER, "stin": values.text}, ("stin", "rt", "pos", "txval", "sply_ty", "flag"), _of_row
-    ),
+    "ata": RowShape(_AMENDED_ADVANCE, ("pos", "sply_ty", "omon", "itms"), _of_lines),
+    "txpda": RowShape(_AMENDED_ADVANCE, ("pos", "sply_ty", "omon", "itms"), _of_lines),
+    "ecom.b2c": RowShape({**_ECO_CONSUMER, "stin": _PARTY}, ("stin", "rt", "pos", "txval", "sply_ty", "flag"), _of_row),
     "ecom.urp2c": RowShape(_ECO_CONSUMER, ("rt", "pos", "txval", "sply_ty", "flag"), _of_row),
     "supeco.clttx": RowShape(_OPERATOR, _OPERATOR_KEYS, _of_operator("clttx")),
     "supeco.paytx": RowShape(_OPERATOR, _OPERATOR_KEYS, _of_operator("paytx")),
+    "supecoa.clttxa": RowShape({**_OPERATOR, **_OF_OPERATOR}, (*_OPERATOR_KEYS, *_OF_OPERATOR), _of_operator("clttx")),
+    "supecoa.paytxa": RowShape({**_OPERATOR, **_OF_OPERATOR}, (*_OPERATOR_KEYS, *_OF_OPERATOR), _of_operator("paytx")),
+    "ecoma.b2ca": RowShape(
+        {**_AMENDED_ECO, "stin": _PARTY, "ostin": _PARTY},
+        ("stin", "ostin", "omon", "sply_ty", "flag"),
+        _of_amended_eco,
+        group="pos",
+        rows="posItms",
+    ),
+    "ecoma.urp2ca": RowShape(
+        {**_AMENDED_ECO, "pos": _CONSUMER_POS}, ("pos", "omon", "sply_ty", "flag"), _of_amended_eco
+    ),
 }
 _GROUP_READERS = {"pos": _CONSUMER_POS, "exp_typ": values.one_of("WPAY", "WOPAY")}
 
@@ -246,19 +293,19 @@ class Totals:
     def __init__(self, section: str) -> None:
         self.section = section
         self.rows = 0
-        self._lines: dict[tuple[str, str, str], list[int]] = {}
+        self._lines: dict[Detail, list[int]] = {}
 
     def add(self, amounts: list[Amount], *, rows: int = 1) -> None:
         """Add what some rows contribute."""
         self.rows += rows
         for amount in amounts:
-            line = self._lines.setdefault((amount.kind, amount.supply, amount.pos), [0] * 5)
+            line = self._lines.setdefault(amount.detail, [0] * 5)
             for index, paise in enumerate((amount.taxable, *amount.tax)):
                 line[index] += paise
 
     def summary(self) -> Summary:
         """Return what has been added so far."""
-        details = tuple(SummaryLine(*key, taxable, Tax(*tax)) for key, (taxable, *tax) in self._lines.items())
+        details = tuple(SummaryLine(detail, taxable, Tax(*tax)) for detail, (taxable, *tax) in self._lines.items())
         return Summary(
             self.section,
             sum(line.taxable for line in details),
@@ -283,17 +330,20 @@ def _group(reader: JsonReader, shape: RowShape, position: str, totals: Totals) -
     inner = Totals(totals.section)
     around: dict[str, Any] = {}
     for key in reader.keys_of_object():
-        if key == "inv" and reader.peek() == "[":
+        if key == shape.rows and reader.peek() == "[":
             for number in reader.elements():
-                yield from _row(reader.value(), shape, f"{position}.inv[{number}]", inner)
+                yield from _row(reader.value(), shape, f"{position}.{shape.rows}[{number}]", inner)
         else:
             around[shown(key)] = reader.value()
     found, faults = values.fields(around, {shape.group: _GROUP_READERS[shape.group]}, (shape.group,))
     yield from _complaints(faults, {}, position)
     if not faults:
-        kind, place = (found[shape.group], "") if shape.group == "exp_typ" else ("", found[shape.group])
+        around_it = {"kind" if shape.group == "exp_typ" else "pos": found[shape.group]}
         whole = inner.summary()
-        totals.add([Amount(kind, "INTER", place, whole.taxable, whole.tax)], rows=whole.rows)
+        totals.add(
+            [Amount(replace(line.detail, **around_it), line.taxable, line.tax) for line in whole.details],
+            rows=whole.rows,
+        )
 
 
 def _row(value: object, shape: RowShape, position: str, totals: Totals) -> Iterator[Problem]:

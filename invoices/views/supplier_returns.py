@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from ims_portal import access, calendar, clock, web
 from ims_portal.access import Access, Right
 from ims_portal.models import Taxpayer
-from ims_portal.rules import gstr3b, periods
+from ims_portal.rules import periods, table3
 from ims_portal.rules.actions import Action, ReasonCode, Refusal
 from ims_portal.rules.documents import Form, Section
 from ims_portal.rules.periods import Filer, Return, TaxPeriod
@@ -40,10 +40,15 @@ SUMS = {
     "cdnura": gettext_lazy("Notes to unregistered persons, amended (table 9C)"),
     "nil": gettext_lazy("Nil rated, exempt, non-GST (table 8)"),
     "at": gettext_lazy("Advances received (table 11A)"),
+    "ata": gettext_lazy("Advances received, amended (table 11)"),
     "txpd": gettext_lazy("Advances adjusted (table 11B)"),
+    "txpda": gettext_lazy("Advances adjusted, amended (table 11)"),
     "supeco": gettext_lazy("Supplies through e-commerce operators (table 14)"),
+    "supecoa": gettext_lazy("Supplies through e-commerce operators, amended (table 14A)"),
     "ecom.b2c": gettext_lazy("Section 9(5), registered supplier to consumers (table 15)"),
     "ecom.urp2c": gettext_lazy("Section 9(5), unregistered supplier to consumers (table 15)"),
+    "ecoma.b2ca": gettext_lazy("Section 9(5), registered supplier to consumers, amended (table 15A)"),
+    "ecoma.urp2ca": gettext_lazy("Section 9(5), unregistered supplier to consumers, amended (table 15A)"),
 }
 """Sections of a return that hold sums, in words."""
 
@@ -158,7 +163,8 @@ def _sums(kept: SupplierReturn | None) -> list[dict[str, object]]:
         {
             "line": line,
             "name": SUMS.get(line.section, line.section),
-            "counts": bool(gstr3b.rows_of_summary(line.section, line.detail)),
+            "counts": bool(table3.rows_of_summary(line.section, line.detail)),
+            "by_change": line.section in table3.AMENDED,
         }
         for line in (reported.summaries(kept) if kept else [])
     ]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ims_portal import calendar
+from ims_portal.rules import gstr3b as rules3b
 from ims_portal.rules import periods
 from ims_portal.rules.actions import Action
 from ims_portal.rules.gstr2b import Placement
@@ -209,7 +210,7 @@ def _gstr3b(story: Story, asked: Check, where: str) -> Iterator[Kept]:
     facts: dict[str, object] = {
         "filed": draft.facts["is_filed"],
         "filed_on": filing.filed_on.isoformat() if filing else None,
-        "locked": sorted(draft.locked),
+        "locked": sorted(set(draft.locked) - set(rules3b.VALUE_ONLY)),  # cases name the rows that hold tax
         "warnings": sorted(draft.warnings),
         "refusal": draft.refusal.value if draft.refusal else None,
         "ims_addback": written(draft.addback),

@@ -9,10 +9,10 @@ from ims_portal import clock, web
 from ims_portal.access import Right
 from ims_portal.rules import gstr3b as rules
 from ims_portal.rules.actions import Refusal
-from ims_portal.rules.money import HEADS
+from ims_portal.rules.money import HEADS, Tax
 from ims_portal.templatetags import ims as show
 from returns import gstr3b, summary, tables, wording
-from returns.forms import DeclareForm
+from returns.forms import TAXABLE, DeclareForm, has_amount
 from returns.gstr3b import Draft
 from returns.views.opening import Opened, of_period
 
@@ -55,7 +55,7 @@ def row(request: HttpRequest, opened: Opened, row: str) -> HttpResponse:
 def _declare(request: HttpRequest, opened: Opened, row: str) -> HttpResponse:
     request_id = web.expect_form(request, opened.taxpayer.gstin)
     is_reset = "reset" in request.POST
-    form = DeclareForm(request.POST)
+    form = DeclareForm(request.POST, row=row)
     if not is_reset and not form.is_valid():
         return _row_page(request, opened, row, form, status=422)
     try:
@@ -64,6 +64,7 @@ def _declare(request: HttpRequest, opened: Opened, row: str) -> HttpResponse:
             period=opened.period,
             row=row,
             tax=None if is_reset else form.tax,
+            taxable=None if is_reset else form.taxable,
             reason="" if is_reset else form.cleaned_data["reason"],
             actor=opened.held.user,
             clock=clock.portal(),
@@ -74,7 +75,7 @@ def _declare(request: HttpRequest, opened: Opened, row: str) -> HttpResponse:
         lacks_reason = refused.refusal is Refusal.REASON_REQUIRED
         form.add_error("reason" if lacks_reason else None, wording.edit(refused.refusal, period=opened.period, row=row))
         return _row_page(request, opened, row, form, status=422 if lacks_reason else 409)
-    return web.see_other(opened.url("gstr3b") + "#table-4")
+    return web.see_other(opened.url("gstr3b") + f"#table-{tables.anchor(row)}")
 
 
 def _row_page(
@@ -85,10 +86,15 @@ def _row_page(
     parts = None
     if found.has_breakup:
         parts = tables.breakup(taxpayer=opened.taxpayer, period=opened.period, shown=shown, name=name)
+    derived, declared = _amounts(found.taxable, found.derived), _amounts(found.declared_taxable, found.declared)
     if form is None:
-        declared = {head: show.amount(value) for head, value in found.declared.as_dict().items()}
-        form = DeclareForm(initial={**declared, "reason": found.reason})
-    amounts = [(head, form[head], found.derived.as_dict()[head], found.declared.as_dict()[head]) for head in HEADS]
+        written = {amount: show.amount(value) for amount, value in declared.items()}
+        form = DeclareForm(initial={**written, "reason": found.reason}, row=name)
+    amounts = [
+        (amount, form[amount], derived[amount], declared[amount])
+        for amount in (TAXABLE, *HEADS)
+        if has_amount(name, amount)
+    ]
     return opened.render(
         request,
         "returns/row.html",
@@ -105,3 +111,7 @@ def _row_page(
         },
         status=status,
     )
+
+
+def _amounts(taxable: int | None, tax: Tax) -> dict[str, int]:
+    return {TAXABLE: taxable or 0, **tax.as_dict()}

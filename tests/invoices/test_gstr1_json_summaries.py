@@ -27,7 +27,17 @@ def summaries(**sections: Any) -> dict[str, Summary]:  # noqa: ANN401
 
 def details(summary: Summary) -> dict[tuple[str, str, str], tuple[int, int]]:
     """Return taxable value and tax by kind, supply and place of supply."""
-    return {(row.kind, row.supply, row.pos): (row.taxable, row.tax.total) for row in summary.details}
+    found: dict[tuple[str, str, str], tuple[int, int]] = {}
+    for row in summary.details:
+        key = (row.detail.kind, row.detail.supply, row.detail.pos)
+        before = found.get(key, (0, 0))
+        found[key] = (before[0] + row.taxable, before[1] + row.tax.total)
+    return found
+
+
+def named(summary: Summary) -> dict[str, tuple[int, int]]:
+    """Return taxable value and tax by the detail as it is kept."""
+    return {str(row.detail): (row.taxable, row.tax.total) for row in summary.details}
 
 
 def test_consumer_supplies_are_summed_by_supply_and_place() -> None:
@@ -98,11 +108,70 @@ def test_advances_amended_consumer_supplies_and_operators_are_summed() -> None:
     assert {section: details(summary) for section, summary in found.items()} == {
         "at": {("", "INTRA", "29"): (10_000, 1_800)},
         "txpd": {("", "INTRA", "29"): (10_000, 1_800)},
-        "b2csa": {("092026", "INTER", "33"): (10_000, 1_800)},
+        "b2csa": {("", "INTER", "33"): (10_000, 1_800)},
         "supeco": {("clttx", "", ""): (10_000, 400), ("paytx", "", ""): (10_000, 400)},
         "ecom.urp2c": {("", "INTRA", "29"): (10_000, 500)},
         "ecom.b2c": {("", "INTRA", "29"): (10_000, 500)},
     }
+
+
+def test_what_can_be_amended_by_number_is_kept_document_by_document() -> None:
+    lines = [{"num": 1, "itm_det": {"txval": 100, "rt": 18, "iamt": 18}}]
+    large = {"inum": "L/1a", "idt": "05-10-2026", "val": 118, "itms": lines}
+    shipment = {"inum": "E1", "idt": "06-10-2026", "val": 100, "itms": [{"txval": 100, "rt": 0}]}
+    note = {"typ": "B2CL", "ntty": "C", "nt_num": "N1", "nt_dt": "07-10-2026", "val": 118, "pos": "33", "itms": lines}
+    found = summaries(
+        b2cl=[{"pos": "33", "inv": [large, {**large, "inum": "L2"}]}],
+        b2cla=[{"pos": "33", "inv": [{**large, "inum": "L3", "oinum": "L/1A", "oidt": "05-09-2026"}]}],
+        expa=[{"exp_typ": "WOPAY", "inv": [{**shipment, "oinum": "E0", "oidt": "01-09-2026"}]}],
+        cdnura=[{**note, "ont_num": "N0", "ont_dt": "02-09-2026"}],
+    )
+    assert {section: named(summary) for section, summary in found.items()} == {
+        "b2cl": {"INTER 33 | L/1A 05-10-2026": (10_000, 1_800), "INTER 33 | L2 05-10-2026": (10_000, 1_800)},
+        "b2cla": {"INTER 33 | L3 05-10-2026 | L/1A 05-09-2026": (10_000, 1_800)},
+        "expa": {"INTER WOPAY | E1 06-10-2026 | E0 01-09-2026": (10_000, 0)},
+        "cdnura": {"INTER 33 B2CL | N1 07-10-2026 | N0 02-09-2026": (-10_000, -1_800)},
+    }
+
+
+def test_no_section_that_carries_tax_is_passed_over() -> None:
+    operator, supplier = "29AAKCT0000P1C6", RECIPIENT
+    amended = {
+        "pos": "29",
+        "sply_ty": "INTRA",
+        "omon": "092026",
+        "itms": [{"rt": 18, "ad_amt": 100, "camt": 9, "samt": 9}],
+    }
+    eco = {"omon": "092026", "sply_ty": "INTER", "flag": "N", "itms": [{"rt": 5, "txval": 100, "iamt": 5}]}
+    through = {"etin": operator, "oetin": operator, "omon": "092026", "suppval": 100, "igst": 5, "cgst": 0, "sgst": 0}
+    consumer = {"typ": "E", "sply_ty": "INTER", "pos": "33", "rt": 5, "txval": 100, "iamt": 5, "etin": operator}
+    found = summaries(
+        ata=[amended],
+        txpda=[amended],
+        supecoa={"clttxa": [through], "paytxa": [through]},
+        ecoma={
+            "b2ca": [{"pos": "33", "posItms": [{**eco, "stin": supplier, "ostin": supplier}]}],
+            "urp2ca": [{**eco, "pos": "33"}],
+        },
+        b2cs=[consumer],
+    )
+    assert {section: named(summary) for section, summary in found.items()} == {
+        "ata": {"INTRA 29 092026": (10_000, 1_800)},
+        "txpda": {"INTRA 29 092026": (10_000, 1_800)},
+        "supecoa": {
+            f"clttx 092026 | {operator} | {operator}": (10_000, 500),
+            f"paytx 092026 | {operator} | {operator}": (10_000, 500),
+        },
+        "ecoma.b2ca": {f"INTER 33 092026 | {supplier} | {supplier}": (10_000, 500)},
+        "ecoma.urp2ca": {"INTER 33 092026": (10_000, 500)},
+        "b2cs": {f"INTER 33 | {operator}": (10_000, 500)},
+    }
+
+
+def test_a_party_that_is_no_registration_is_reported_at_its_key() -> None:
+    row = {"typ": "E", "sply_ty": "INTER", "pos": "33", "rt": 5, "txval": 100, "iamt": 5}
+    assert problems(make_file(b2cs=[{**row, "etin": "x | y"}])) == [("APP-G103", "b2cs[0]", "etin")]
+    assert problems(make_file(b2cs=[{**row, "etin": ""}])) == []
 
 
 def test_a_wrong_summary_row_is_reported_and_not_summed() -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from io import StringIO
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -11,14 +14,28 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from ims_portal import clock
+from ims_portal.clock import Fixed
 from ims_portal.models import PortalClock, User
 from ims_portal.rules import periods
+from ims_portal.rules.money import to_paise
 from invoices import standing
 from invoices.models import ActionEvent, Record, SupplierReturn
-from returns import demo
+from returns import demo, gstr2b, gstr3b, table3
 from returns.models import Addback, Filing
 
 pytestmark = pytest.mark.django_db
+
+
+TAX_KEYS = ("iamt", "camt", "samt", "csamt")
+
+
+def in_paise(value: Any) -> Any:  # noqa: ANN401 whatever a JSON file holds
+    """Return a JSON value with its amounts in whole paise."""
+    if isinstance(value, dict):
+        return {key: in_paise(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [in_paise(each) for each in value]
+    return to_paise(value) if isinstance(value, int | Decimal) else value
 
 
 def told(*words: str) -> str:
@@ -69,6 +86,37 @@ def test_earlier_rejections_cost_their_suppliers_and_settled_periods_are_filed()
     assert sorted(recipient.values_list("month", flat=True)) == list(range(202601, 202610))
     open_month = demo._taxpayer(demo.RECIPIENT).inbox.open_month
     assert periods.TaxPeriod(open_month).name == "102026"
+
+
+def test_table_3_of_the_recipient_has_the_figures_of_the_sample_to_the_paisa() -> None:
+    told()
+    recipient, period = demo._taxpayer(demo.RECIPIENT), periods.parse("102026")
+    gstr2b.compute(taxpayer=recipient, period=period, actor=None, clock=Fixed(demo.moment("2026-11-14")))
+    shown = gstr3b.draft(taxpayer=recipient, period=period, at=demo.moment("2026-11-17"))
+
+    def row(name: str, *keys: str) -> dict[str, int]:
+        figures = {"txval": shown.declared_taxable[name], **dict(zip(TAX_KEYS, shown.declared[name], strict=True))}
+        return {key: figures[key] for key in keys or figures}
+
+    def places(*, is_uin: bool) -> list[dict[str, object]]:
+        found = table3.by_place(shown.outward)[is_uin]
+        return [{"pos": place.pos, "txval": place.taxable, "iamt": place.igst} for place in found]
+
+    sample = in_paise(json.loads((Path(__file__).parents[1] / "data" / "gstr3b.json").read_text(), parse_float=Decimal))
+    assert sample["sup_details"] == {
+        "osup_det": row("t3_1_a"),
+        "osup_zero": row("t3_1_b", "txval", "iamt", "csamt"),
+        "osup_nil_exmp": row("t3_1_c", "txval"),
+        "isup_rev": row("t3_1_d"),
+        "osup_nongst": row("t3_1_e", "txval"),
+    }
+    assert sample["eco_dtls"] == {"eco_sup": row("t3_1_1_i"), "eco_reg_sup": row("t3_1_1_ii", "txval")}
+    assert sample["inter_sup"] == {
+        "unreg_details": places(is_uin=False),
+        "comp_details": [],
+        "uin_details": places(is_uin=True),
+    }
+    assert (shown.declared_taxable["t3_2"], shown.declared["t3_2"].igst) == (40_000_00, 7_200_00)
 
 
 def test_a_second_run_changes_nothing_and_prints_the_sign_ins_again() -> None:

@@ -175,7 +175,7 @@ def test_a_row_of_gstr3b_names_its_summands_which_make_its_figure(story: Taxpaye
     for name in rules3b.ROWS:
         told = gstr3b.why_of(shown, name)
         assert told["cite"]
-        summed = sum((Tax(*tax) for _says, tax, _cite, _version in told["summands"]), Tax())
+        summed = sum((Tax(*tax) for _says, tax, _cite, _version, _taxable in told["summands"]), Tax())
         if name != "t4C":
             assert summed == shown.derived[name], name
 

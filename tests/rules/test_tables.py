@@ -7,10 +7,10 @@ import pytest
 from django.db import connection
 
 from ims_portal import sql
-from ims_portal.rules import actions, gstr2b, gstr3b, periods, rates
+from ims_portal.rules import actions, gstr2b, gstr3b, periods, rates, table3
 from ims_portal.rules.table import Dated, NoVersionInForceError, Table, otherwise, row
 
-MODULES = (actions, gstr2b, gstr3b, periods, rates)
+MODULES = (actions, gstr2b, gstr3b, periods, rates, table3)
 LARGEST_ENUMERATION = 20_000
 
 

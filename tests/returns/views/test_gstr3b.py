@@ -8,6 +8,11 @@ import uuid
 import pytest
 from django.http import HttpResponse
 
+from ims_portal.rules import periods
+from ims_portal.rules.documents import Form
+from ims_portal.rules.money import Tax
+from invoices import outward
+from invoices.staging import Summary
 from returns.models import Adjustment, Filing
 from tests import factories
 from tests.returns.views.conftest import Desk
@@ -96,7 +101,7 @@ def test_setting_back_to_derived(computed: Desk) -> None:
 
 
 def test_a_forged_post_to_a_locked_row_is_refused(computed: Desk) -> None:
-    answer = computed.post(PAGE + "table/t3_1_a/", "preparer", **AMOUNTS, reason="why")
+    answer = computed.post(PAGE + "table/t3_1_a/", "preparer", **AMOUNTS, taxable="0", reason="why")
     assert answer.status_code == 409
     assert "Locked from 07/2025" in text(answer)
     assert not Adjustment.objects.exists()
@@ -231,3 +236,86 @@ def test_an_addback_stands_in_the_suppliers_break_up_by_recipient_and_note(compu
     found = text(answer)
     for part in ("Meera Traders", "CN1", "the recipient's GSTR-3B of 10/2025, 16/11/2025", "9,000.00"):
         assert part in found
+
+
+def reported(desk: Desk, *found: Summary) -> None:
+    """File R's own GSTR-1 of October with sums, and compute its GSTR-2B."""
+    outward.file(
+        supplier=desk.taxpayer,
+        form=Form.GSTR1,
+        period=periods.parse("102025"),
+        actor=None,
+        clock=factories.clock("2025-11-10"),
+        found=found,
+    )
+    factories.computed(desk.taxpayer)
+
+
+def cells(answer: HttpResponse, number: str) -> list[str]:
+    """Return the figures of a row of the page, by its number on the form."""
+    content = answer.content.decode()
+    line = next(row for row in content.split("<tr>") if re.match(rf'\s*<th scope="row">{re.escape(number)} ', row))
+    return [re.sub(r"<[^>]+>", "", cell) for cell in re.findall(r'<td class="num">(.*?)</td>', line)]
+
+
+def test_table_3_has_its_taxable_values_in_line_with_its_tax(desk: Desk) -> None:
+    reported(
+        desk,
+        Summary("b2cs", "INTER 29", 1000_00, Tax(igst=180_00)),
+        Summary("nil", "INTRAB2C exempt", 150_00, Tax()),
+        Summary("supeco", "paytx | 29AAKCT0000P1C6", 70_00, Tax(igst=3_50)),
+    )
+    page = desk.get(PAGE)
+    assert cells(page, "3.1(a)") == ["1,000.00", "180.00", "0.00", "0.00", "0.00"]
+    assert cells(page, "3.1(c)") == ["150.00", "", "", "", ""]
+    assert cells(page, "3.1.1(ii)") == ["70.00", "", "", "", ""]
+    assert desk.post(FILE, **shown(desk.get(REVIEW))).status_code == 303
+    receipt = desk.get(PAGE + "receipt/")
+    assert cells(receipt, "3.1(c)")[0] == "150.00"
+    assert cells(receipt, "3.1(a)")[:2] == ["1,000.00", "180.00"]
+
+
+def test_the_break_up_of_3_2_is_by_class_and_place(desk: Desk) -> None:
+    reported(
+        desk,
+        Summary("b2cs", "INTER 29", 1000_00, Tax(igst=180_00)),
+        Summary("ecom.urp2c", "INTER 07", 200_00, Tax(igst=10_00)),
+    )
+    found = text(desk.get(PAGE + "table/t3_2/"))
+    assert re.search(
+        r"unregistered persons Place of supply Taxable value Integrated tax 07 200.00 10.00 29 1,000.00", found
+    )
+    assert "Supplies made to UIN holders" in found
+    assert "does not tell a composition taxable person" in found
+
+
+def test_3_1_c_is_declared_by_its_value_alone(desk: Desk) -> None:
+    reported(desk, Summary("nil", "INTRAB2C exempt", 150_00, Tax()))
+    row = PAGE + "table/t3_1_c/"
+    form = desk.get(row, "preparer").content.decode()
+    assert 'name="taxable"' in form
+    assert 'name="igst"' not in form
+    answer = desk.post(row, "preparer", taxable="1,234.50")
+    assert answer["Location"].endswith("#table-3-1")
+    assert cells(desk.get(PAGE), "3.1(c)")[0] == "1,234.50"
+    assert "taxable value derived ₹150.00" in text(desk.get(PAGE))
+
+
+def test_what_is_negative_is_shown_with_what_is_payable_and_carried(desk: Desk) -> None:
+    reported(desk, Summary("b2cs", "INTER 29", -1000_00, Tax(igst=-180_00)))
+    page = desk.get(PAGE)
+    assert cells(page, "3.1(a)")[:2] == ["-1,000.00", "-180.00"]
+    assert re.search(r"Negative liability of 3.1, carried forward .*payable 0.00 .*next GSTR-3B 180.00", text(page))
+    review = text(desk.get(REVIEW))
+    assert "Payable of Table 3.1 ₹0.00" in review
+    assert "to the next GSTR-3B ₹180.00" in review
+    assert "to the next GSTR-3B ₹180.00" in text(desk.get(PAGE + "table/t3_1_a/"))
+
+
+def test_a_changed_taxable_value_is_set_beside_what_was_seen(desk: Desk) -> None:
+    reported(desk, Summary("nil", "INTRAB2C exempt", 150_00, Tax()))
+    fields = shown(desk.get(REVIEW))
+    desk.post(PAGE + "table/t3_1_c/", "preparer", taxable="160")
+    answer = desk.post(FILE, **fields)
+    assert answer.status_code == 409
+    assert re.search(r"as you saw it 150.00 .*as it stands now 160.00 .*change 10.00", text(answer))
