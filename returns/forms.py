@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from django import forms
 from django.utils.translation import gettext as _
@@ -41,12 +42,10 @@ def _problem(text: str, label: str) -> str:
     }
 
 
-class DeclareForm(forms.Form):
-    """What a row of Table 4 is declared as, head by head, and why."""
+class EntryForm(forms.Form):
+    """Amounts in rupees of some heads of tax."""
 
-    reason = PlainTextField(max_length=rules.REASON_LIMIT, required=False, strip=True)
-
-    def __init__(self, *args: object, **options: object) -> None:
+    def __init__(self, heads: Sequence[str], *args: object, **options: object) -> None:
         super().__init__(*args, **options)  # type: ignore[arg-type]
         amounts = {
             head: RupeesField(
@@ -56,14 +55,14 @@ class DeclareForm(forms.Form):
                     % {"field": wording.HEAD_NAMES[head]}
                 },
             )
-            for head in HEADS
+            for head in heads
         }
         self.fields = {**amounts, **self.fields}
 
     @property
     def tax(self) -> Tax:
-        """The four amounts, in paise."""
-        return Tax(*(self.cleaned_data[head] for head in HEADS))
+        """The amounts, in paise; a head that is not asked is nil."""
+        return Tax(*(self.cleaned_data.get(head, 0) for head in HEADS))
 
     @property
     def told(self) -> list[tuple[str, str]]:
@@ -71,3 +70,12 @@ class DeclareForm(forms.Form):
         return [
             (f"id_{name}" if name in self.fields else "", text) for name, texts in self.errors.items() for text in texts
         ]
+
+
+class DeclareForm(EntryForm):
+    """What a row of Table 4 is declared as, head by head, and why."""
+
+    reason = PlainTextField(max_length=rules.REASON_LIMIT, required=False, strip=True)
+
+    def __init__(self, *args: object, **options: object) -> None:
+        super().__init__(HEADS, *args, **options)

@@ -147,7 +147,7 @@ class Gstr2bLine(models.Model):
 
 
 class Adjustment(models.Model):
-    """A row of a draft GSTR-3B declared otherwise than derived: the declared value and why (R8.17)."""
+    """A row of a draft GSTR-3B declared otherwise than derived, and why (R8.17); or an entry of `payment.ENTRIES`."""
 
     return_period = models.ForeignKey(ReturnPeriod, on_delete=models.PROTECT, related_name="adjustments")
     row = models.CharField(max_length=8)
@@ -184,6 +184,7 @@ class Filing(models.Model):
     declared = models.JSONField()
     why = models.JSONField(default=dict)
     reasons = models.JSONField(default=dict)
+    payment = models.JSONField(default=dict)
     reference = models.CharField(max_length=24, unique=True)
     filed_on = models.DateField()
     filed_at = models.DateTimeField()
