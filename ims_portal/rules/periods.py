@@ -209,6 +209,11 @@ def statutory_due(form: Return, period: TaxPeriod, group: StateGroup) -> date:
     return date(following // 100, following % 100, day)
 
 
+def paid_ahead(period: TaxPeriod, group: StateGroup, calendar: Calendar) -> list[tuple[TaxPeriod, date]]:
+    """Return the months of a quarter paid by PMT-06 before its return, each with its due day (R8.12)."""
+    return [(month, calendar.due(Return.PMT06, month, group)) for month in period.paid_ahead]
+
+
 @dataclass(frozen=True, slots=True)
 class Filer:
     """A taxpayer as the calendar sees it: its State group, and its filing frequency from given months on.
