@@ -17,6 +17,11 @@ WARNED_FROM: Dated[int] = always(
 )
 
 
+def has_begun(day: date, credit_fy: int) -> bool:
+    """Whether the warning of a financial year's credit has begun by a day."""
+    return day >= date(credit_fy + 1, WARNED_FROM.decide(credit_fy).outcome, 1)
+
+
 def warned_years(day: date, open_month: int) -> range:
     """Return the financial years, by their first year, whose credit is warned of on a day.
 
@@ -24,7 +29,7 @@ def warned_years(day: date, open_month: int) -> range:
     order of filing one year in November and none otherwise, more where returns are overdue.
     """
     latest = financial_year_of(month_of(day)) - 1
-    if day < date(latest + 1, WARNED_FROM.decide(latest).outcome, 1):
+    if not has_begun(day, latest):
         latest -= 1
     earliest = latest + 1
     while not gstr2b.TIME_LIMIT.python(open_month, earliest - 1):
