@@ -12,16 +12,34 @@ from django.utils.functional import Promise
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
-from ims_portal.rules import actions, gstr2b, gstr3b, periods, rates, table3, words
+from ims_portal.rules import (
+    actions,
+    amendments,
+    excess_itc,
+    gstr2b,
+    gstr3b,
+    interest,
+    payment,
+    periods,
+    rates,
+    table3,
+    time_limit,
+    words,
+)
 from ims_portal.rules.money import to_rupees
 from ims_portal.rules.table import Dated, Row, Table, Unit
 from ims_portal.rules.why import since
 
 CHAPTERS: tuple[tuple[ModuleType, Promise], ...] = (
     (actions, _("What a recipient may do with a record")),
+    (amendments, _("Labels of amendments")),
     (gstr2b, _("What GSTR-2B holds")),
+    (time_limit, _("Warnings of the time limit")),
     (gstr3b, _("GSTR-3B, and forms")),
     (table3, _("What Table 3 of GSTR-3B is summed from")),
+    (payment, _("Payment of tax")),
+    (interest, _("Interest")),
+    (excess_itc, _("ITC above GSTR-2B")),
     (periods, _("Periods and days")),
     (rates, _("Rates and heads of tax")),
 )

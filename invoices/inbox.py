@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -10,7 +10,9 @@ from django.core import signing
 from django.utils.dateparse import parse_date
 
 from ims_portal.models import Taxpayer
+from ims_portal.rules import amendments, gstr2b, time_limit
 from ims_portal.rules.actions import Action, Refusal
+from ims_portal.rules.amendments import Direction
 from ims_portal.rules.documents import Section
 from ims_portal.rules.periods import TaxPeriod
 from ims_portal.rules.table import Decision
@@ -53,6 +55,7 @@ class Line:
     takes_remark: bool
     pending_until: date | None
     lost_action: str = ""
+    direction: Direction | None = None
 
     @property
     def is_open(self) -> bool:
@@ -99,6 +102,7 @@ class Detail:
     line: Line
     settles_in: TaxPeriod
     bypass: str
+    nears_limit: bool = False
     events: Sequence[ActionEvent] = field(default_factory=list)
     versions: Sequence[Record] = field(default_factory=list)
     why: Sequence[Mapping[str, object]] = field(default_factory=list)
@@ -154,7 +158,59 @@ def _lines(taxpayer: Taxpayer, today: Standing, ids: Sequence[int]) -> list[Line
     by_id = by_ids(taxpayer, ids)
     undecided = [pk for pk, record in by_id.items() if record.version and record.action == Action.NONE]
     lost = inbox_sql.changed_since_decided(taxpayer.pk, undecided)
-    return [line(by_id[pk], today, lost.get(pk, "")) for pk in ids if pk in by_id]
+    labels = _directions(taxpayer, today, by_id.values())
+    return [line(by_id[pk], today, lost.get(pk, ""), labels.get(pk)) for pk in ids if pk in by_id]
+
+
+def _directions(taxpayer: Taxpayer, today: Standing, records: Iterable[Record]) -> dict[int, Direction]:
+    """Return record id -> the label of each amendment; one query where a baseline has the same tax (R2.11)."""
+    changes = {record: _tax_change(record) for record in records if record.is_amendment and record.original}
+    ties = [record.pk for record, change in changes.items() if change == 0 and record.has_baseline]
+    before = inbox_sql.accepted_before(taxpayer.pk, ties)
+    return {
+        record.pk: amendments.direction(
+            today.gstr2b_period(record).month,
+            tax=change,
+            taxable=record.taxable - before.get(record.pk, record.original.taxable if record.original else 0),
+        )
+        for record, change in changes.items()
+    }
+
+
+def _tax_change(record: Record) -> int:
+    """Return the change of an amendment's total tax against its baseline, else against the version before, in paise."""
+    if record.has_baseline or record.original is None:
+        return gstr2b.SIGN.python(record.section) * record.effect.total
+    return record.tax.total - record.original.tax.total
+
+
+def near_limit(*, taxpayer: Taxpayer, today: Standing, open_now: TaxPeriod) -> dict[int, Sum]:
+    """Return financial year -> undecided records whose credit is barred soon: one query while a limit is near (R7.9).
+
+    `open_now` is the open period.
+    """
+    years = time_limit.warned_years(today.day, open_now.month)
+    return inbox_sql.near_limit(taxpayer.pk, today, years, open_now.month) if years else {}
+
+
+def _nears_limit(record: Record, today: Standing, settles: TaxPeriod) -> bool:
+    """Whether a record is undecided, in time if it settles in a period, and barred soon (R7.9)."""
+    if record.settled_month is not None or record.superseded_by_id is not None or today.bypass(record):
+        return False
+    would_bar = gstr2b.TIME_BAR.decide(
+        today.gstr2b_period(record).month,
+        section=record.section,
+        is_reverse_charge=record.reverse_charge,
+        adds_itc=record.effect.total > 0,
+        is_past_limit=True,
+    ).outcome
+    return (
+        would_bar
+        and record.status != Record.Status.WITHDRAWN
+        and today.effective_action(record) in (Action.NONE, Action.PENDING)
+        and time_limit.has_begun(today.day, record.credit_fy)
+        and not gstr2b.TIME_LIMIT.python(settles.month, record.credit_fy)
+    )
 
 
 def by_ids(taxpayer: Taxpayer, ids: Collection[int]) -> dict[int, Record]:
@@ -163,7 +219,7 @@ def by_ids(taxpayer: Taxpayer, ids: Collection[int]) -> dict[int, Record]:
     return {record.pk: record for record in found}
 
 
-def line(record: Record, today: Standing, lost_action: str = "") -> Line:
+def line(record: Record, today: Standing, lost_action: str = "", direction: Direction | None = None) -> Line:
     """Return a record as it stands today."""
     return Line(
         record=record,
@@ -174,6 +230,7 @@ def line(record: Record, today: Standing, lost_action: str = "") -> Line:
         takes_remark=not today.remarks_blocked(record),
         pending_until=today.pending_until(record),
         lost_action=lost_action,
+        direction=direction,
     )
 
 
@@ -186,8 +243,9 @@ def detail(*, taxpayer: Taxpayer, today: Standing, pk: int) -> Detail | None:
     versions = Record.objects.filter(recipient=taxpayer, chain=record.chain).exclude(pk=pk)
     settles = settles_in(record, today, open_period(taxpayer, today))
     return Detail(
-        line=line(record, today),
+        line=line(record, today, direction=_directions(taxpayer, today, [record]).get(pk)),
         settles_in=settles,
+        nears_limit=_nears_limit(record, today, settles),
         bypass=today.bypass(record),
         events=list(events.order_by("-version")),
         versions=list(versions.order_by("chain_no", "pk")),

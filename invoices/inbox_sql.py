@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from ims_portal.rules import periods
+from ims_portal import sql
+from ims_portal.rules import gstr2b, periods
 from ims_portal.rules.documents import Section
 from ims_portal.sql import run
 from invoices.standing import Standing
@@ -112,6 +113,54 @@ def changed_since_decided(recipient_id: int, record_ids: Sequence[int]) -> dict[
         {"recipient": recipient_id, "ids": list(record_ids)},
     )
     return {_whole(pk): str(action) for pk, action in rows}
+
+
+def near_limit(recipient_id: int, today: Standing, years: range, open_month: int) -> dict[int, Sum]:
+    """Return financial year -> how many open records, with their ITC, are not decided and in time, but only just.
+
+    Undecided is pending or without action; `years` are those whose limit is near (R7.9).
+    """
+    columns, effect = today.columns("r"), "r.effect_igst + r.effect_cgst + r.effect_sgst + r.effect_cess"
+    facts = {"section": "r.section", "is_reverse_charge": "r.reverse_charge", "adds_itc": f"({effect} > 0)"}
+    would_bar = sql.dated_case(gstr2b.TIME_BAR, {**facts, "is_past_limit": "true"}, day=columns["month"])
+    is_past = gstr2b.TIME_LIMIT.sql.format(
+        period=f"greatest({columns['month']}, %(open_month)s)",
+        credit_fy="r.credit_fy",
+        limit_month=sql.dated_case(gstr2b.LIMIT_MONTH, {}, day="r.credit_fy"),
+    )
+    rows = run(
+        f"""
+        SELECT r.credit_fy, count(*), sum({effect}) FROM invoices_record r
+        WHERE r.recipient_id = %(recipient)s AND r.section = ANY(%(sections)s) AND r.credit_fy = ANY(%(years)s)
+          AND {_listed(today)} AND r.superseded_by_id IS NULL AND {columns["effective"]} IN ('N', 'P')
+          AND {would_bar} AND NOT {is_past}
+        GROUP BY r.credit_fy ORDER BY r.credit_fy
+        """,
+        {
+            "recipient": recipient_id,
+            "sections": [section.value for section in IN_IMS],
+            "years": list(years),
+            "open_month": open_month,
+        },
+    )
+    return {_whole(year): Sum(_whole(number), _whole(tax)) for year, number, tax in rows}
+
+
+def accepted_before(recipient_id: int, record_ids: Sequence[int]) -> dict[int, int]:
+    """Return record id -> the taxable value of the nearest earlier version, settled as accepted, with equal tax."""
+    if not record_ids:
+        return {}
+    rows = run(
+        """
+        SELECT DISTINCT ON (r.id) r.id, v.taxable FROM invoices_record r
+        JOIN invoices_record v ON v.recipient_id = r.recipient_id AND v.chain = r.chain AND v.chain_no < r.chain_no
+          AND v.settled_as = 'A' AND v.igst + v.cgst + v.sgst + v.cess = r.igst + r.cgst + r.sgst + r.cess
+        WHERE r.recipient_id = %(recipient)s AND r.id = ANY(%(ids)s)
+        ORDER BY r.id, v.chain_no DESC
+        """,
+        {"recipient": recipient_id, "ids": list(record_ids)},
+    )
+    return {_whole(pk): _whole(taxable) for pk, taxable in rows}
 
 
 def shown_actions(recipient_id: int, seen: Mapping[int, int]) -> dict[int, str]:

@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
-from ims_portal.rules import actions, gstr2b
+from ims_portal.rules import actions, gstr2b, time_limit
 from ims_portal.rules.actions import Action, ReasonCode, Refusal
+from ims_portal.rules.amendments import Direction
 from ims_portal.rules.documents import Section
 from ims_portal.rules.gstr2b import Bypass
 from ims_portal.rules.money import Tax
@@ -19,6 +20,7 @@ from ims_portal.rules.periods import Return, TaxPeriod
 from ims_portal.rules.table import Dated
 from ims_portal.templatetags import ims as show
 from invoices.actions import Result, ResultStatus
+from invoices.inbox_sql import Sum
 from invoices.models import ActionEvent, Record
 from invoices.standing import Standing
 
@@ -92,6 +94,12 @@ BYPASSES = {
     Bypass.IMPORT.value: gettext_lazy("imports entered IMS only from %(ends)s"),
     Bypass.RULE_37A.value: gettext_lazy("it is a reversal under Rule 37A"),
     Bypass.NO_IMS.value: gettext_lazy("a registration of this kind has no IMS"),
+}
+
+DIRECTIONS = {
+    Direction.UPWARD: gettext_lazy("Upward"),
+    Direction.DOWNWARD: gettext_lazy("Downward"),
+    Direction.UNCHANGED: gettext_lazy("Unchanged"),
 }
 
 HEADS = {
@@ -265,6 +273,33 @@ def origin(record: Record, today: Standing) -> str:
         )
         % names
     )
+
+
+def near_limit(credit_fy: int, found: Sum, today: Standing) -> str:
+    """Return the warning that credit of a financial year is barred soon (R7.9)."""
+    told = ngettext(
+        "%(count)s record of %(year)s is pending or without action, credit %(tax)s.",
+        "%(count)s records of %(year)s are pending or without action, credit %(tax)s.",
+        found.count,
+    )
+    names = {
+        "count": show.count(found.count),
+        "year": f"{credit_fy}-{(credit_fy + 1) % 100:02d}",
+        "tax": show.inr(found.tax),
+    }
+    return f"{told % names} {_limit(credit_fy, today)}"
+
+
+def _limit(credit_fy: int, today: Standing) -> str:
+    return _(
+        "GSTR-3B of %(last)s is the last that can take this credit: what is still pending then is barred by section "
+        "16(4) from the next period on."
+    ) % {"last": time_limit.last_period(today.filer, credit_fy).label}
+
+
+def record_near_limit(record: Record, today: Standing) -> str:
+    """Return the warning that a record's credit is barred soon (R7.9)."""
+    return _limit(record.credit_fy, today)
 
 
 def last_day(settles_in: TaxPeriod, today: Standing) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from django import forms
 from django.utils.functional import Promise
@@ -57,25 +58,17 @@ def _amount(label: Promise | str) -> RupeesField:
     )
 
 
-class DeclareForm(forms.Form):
-    """What a row is declared as, in Table 3 its taxable value, head by head its tax, and why."""
+class EntryForm(forms.Form):
+    """Amounts in rupees, by name: heads of tax, or a taxable value."""
 
-    reason = PlainTextField(max_length=rules.REASON_LIMIT, required=False, strip=True)
-
-    def __init__(self, *args: object, row: str, **options: object) -> None:
+    def __init__(self, names: Sequence[str], *args: object, **options: object) -> None:
         super().__init__(*args, **options)  # type: ignore[arg-type]
-        names = [name for name in (TAXABLE, *HEADS) if has_amount(row, name)]
         self.fields = {**{name: _amount(wording.AMOUNT_NAMES[name]) for name in names}, **self.fields}
 
     @property
     def tax(self) -> Tax:
-        """The four amounts, in paise; none where the row holds no tax."""
+        """The amounts of tax, in paise; a head that is not asked is nil."""
         return Tax(*(self.cleaned_data.get(head, 0) for head in HEADS))
-
-    @property
-    def taxable(self) -> int | None:
-        """The taxable value in paise, None where the row has none."""
-        return self.cleaned_data.get(TAXABLE)
 
     @property
     def told(self) -> list[tuple[str, str]]:
@@ -83,3 +76,17 @@ class DeclareForm(forms.Form):
         return [
             (f"id_{name}" if name in self.fields else "", text) for name, texts in self.errors.items() for text in texts
         ]
+
+
+class DeclareForm(EntryForm):
+    """What a row is declared as, in Table 3 its taxable value, head by head its tax, and why."""
+
+    reason = PlainTextField(max_length=rules.REASON_LIMIT, required=False, strip=True)
+
+    def __init__(self, *args: object, row: str, **options: object) -> None:
+        super().__init__([name for name in (TAXABLE, *HEADS) if has_amount(row, name)], *args, **options)
+
+    @property
+    def taxable(self) -> int | None:
+        """The taxable value in paise, None where the row has none."""
+        return self.cleaned_data.get(TAXABLE)

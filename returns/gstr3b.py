@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, FilteredRelation, OuterRef, Q, QuerySet
 
 from ims_portal import access, audit, once
 from ims_portal.access import Right
@@ -27,8 +27,9 @@ from ims_portal.rules.periods import Filer, Return, TaxPeriod
 from invoices import actions, locking, standing
 from invoices.models import Inbox, SupplierReturn
 from invoices.standing import Standing
-from returns import addbacks, gstr2b, ledgers, table3, why
+from returns import addbacks, gstr2b, ledgers, payment, table3, why
 from returns.models import Adjustment, Filing, Gstr2b, ReturnPeriod
+from returns.payment import Late, Payment
 from returns.table3 import Entry
 
 TABLE4_LOCK_FROM = "TABLE4_LOCK_FROM"
@@ -83,6 +84,8 @@ class Draft:
     declared_taxable: Mapping[str, int] = field(default_factory=dict)
     carried: Mapping[str, Carried] = field(default_factory=dict)
     facts: Mapping[str, bool] = field(default_factory=dict)
+    payment: Payment | None = None
+    entries: Mapping[str, Tax] = field(default_factory=dict)
     digest: str = field(default="")
 
 
@@ -104,8 +107,8 @@ def _draft(taxpayer: Taxpayer, period: TaxPeriod, inbox: Inbox, today: Standing)
         for row in Adjustment.objects.filter(return_period__taxpayer=taxpayer, return_period__month=period.month)
     }
     derived = rules.computed(_stored(filing.derived) if filing else derive(statement, outward))
-    has_gstr1, switched_on = _gstr1_and_switch(taxpayer, period)
-    locked = _locked_rows(period, switched_on)
+    beside = _beside(taxpayer, period, today)
+    locked = _locked_rows(period, beside.switched_on)
     if not filing:  # what was declared before a row was locked would be filed unseen: it follows derived (R8.17)
         adjusted = {name: line for name, line in adjusted.items() if name not in locked}
     changed = {name: line.tax for name, line in adjusted.items()}
@@ -114,7 +117,7 @@ def _draft(taxpayer: Taxpayer, period: TaxPeriod, inbox: Inbox, today: Standing)
     held = ledgers.held(taxpayer, period.month)
     rooms = ledgers.rooms(held, declared)
     taxable, declared_taxable = _taxable(filing, statement, outward, adjusted)
-    facts = _filing_facts(period, inbox, today, statement, stale, rooms, has_gstr1)
+    facts = _filing_facts(period, inbox, today, statement, stale, rooms, beside.has_gstr1)
     found = Draft(
         taxpayer=taxpayer,
         period=period,
@@ -123,7 +126,7 @@ def _draft(taxpayer: Taxpayer, period: TaxPeriod, inbox: Inbox, today: Standing)
         changes_since=inbox.seq - statement.seq if statement else 0,
         derived=derived,
         declared=declared,
-        reasons={name: line.reason for name, line in adjusted.items()},
+        reasons={name: line.reason for name, line in adjusted.items() if name not in payment.ENTRIES},
         addback=table3.added_back(outward),
         outward=outward,
         locked=locked,
@@ -138,6 +141,8 @@ def _draft(taxpayer: Taxpayer, period: TaxPeriod, inbox: Inbox, today: Standing)
         declared_taxable=declared_taxable,
         carried=rules.carried(period.month, declared, held.brought),
         facts=facts,
+        payment=payment.read(filing.payment) if filing else payment.of(period.month, declared, changed, beside.late),
+        entries={name: tax for name, tax in changed.items() if name in payment.ENTRIES},
     )
     return replace(found, digest=digest(found))
 
@@ -356,6 +361,7 @@ def _file_under_lock(
         taxable={"derived": shown.taxable, "declared": shown.declared_taxable},
         why=why.rows(period.month, _sums(shown.statement), shown.outward),
         reasons=dict(shown.reasons),
+        payment=payment.stored(shown.payment) if shown.payment else {},
         reference=f"SBX-3B-{period.wire}-{kept.pk:08d}",
         filed_on=today.day,
         filed_at=at,
@@ -384,14 +390,30 @@ def _due(period: TaxPeriod, today: Standing) -> date:
     return today.calendar.due(Return.GSTR3B, period, today.filer.group)
 
 
-def _gstr1_and_switch(taxpayer: Taxpayer, period: TaxPeriod) -> tuple[bool, bool]:
-    """Return whether GSTR-1 of a period is filed, and whether the Table 4 switch is on: one query."""
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """What a draft hangs on beside its own figures: GSTR-1, the Table 4 switch, the return before if it was late."""
+
+    has_gstr1: bool
+    switched_on: bool
+    late: Late | None
+
+
+def _beside(taxpayer: Taxpayer, period: TaxPeriod, today: Standing) -> _Beside:
+    """Return what a period's draft hangs on beside its own figures: one query."""
     gstr1 = SupplierReturn.objects.filter(
         supplier=OuterRef("pk"), form=Form.GSTR1.value, month=period.month, filed_on__isnull=False
     )
-    asked = Taxpayer.objects.filter(pk=taxpayer.pk).values_list(Exists(gstr1), Exists(_table4_switch(period)))
-    has_gstr1, switched_on = asked.get()
-    return bool(has_gstr1), bool(switched_on)
+    earlier = today.filer.previous(period)
+    before = FilteredRelation("filings", condition=Q(filings__month=earlier.month))
+    has_gstr1, switched_on, filed_on, paid = (
+        Taxpayer.objects.filter(pk=taxpayer.pk)
+        .annotate(before=before)
+        .values_list(Exists(gstr1), Exists(_table4_switch(period)), "before__filed_on", "before__payment")
+        .get()
+    )
+    late = payment.late(earlier.month, kept=paid, due=_due(earlier, today), filed_on=filed_on) if filed_on else None
+    return _Beside(bool(has_gstr1), bool(switched_on), late)
 
 
 def _filing_facts(
@@ -424,7 +446,7 @@ def _filing_refusal(
 
 
 def digest(shown: Draft) -> str:
-    """Return the SHA-256 of what would be filed: who, which period, which statement, every row in paise.
+    """Return the SHA-256 of what would be filed: who, which period, which statement, every row in paise, what is paid.
 
     A filed return has the rows it was filed with.
     """
@@ -436,6 +458,7 @@ def digest(shown: Draft) -> str:
         "derived": _kept({name: shown.derived[name] for name in names}),
         "declared": _kept({name: shown.declared[name] for name in names}),
         "reasons": dict(shown.reasons),
+        **({"payment": payment.stored(shown.payment)} if shown.payment else {}),
     }
     if shown.taxable:
         content["taxable"] = [dict(shown.taxable), dict(shown.declared_taxable)]

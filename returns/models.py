@@ -149,7 +149,7 @@ class Gstr2bLine(models.Model):
 
 
 class Adjustment(models.Model):
-    """A row of a draft GSTR-3B declared otherwise than derived: the declared value and why (R8.17).
+    """A row of a draft GSTR-3B declared otherwise than derived, and why (R8.17); or an entry of `payment.ENTRIES`.
 
     `taxable` is None where the taxable value follows what is derived.
     """
@@ -195,6 +195,7 @@ class Filing(models.Model):
     taxable = models.JSONField(default=dict)
     why = models.JSONField(default=dict)
     reasons = models.JSONField(default=dict)
+    payment = models.JSONField(default=dict)
     reference = models.CharField(max_length=24, unique=True)
     filed_on = models.DateField()
     filed_at = models.DateTimeField()

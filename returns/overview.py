@@ -27,6 +27,7 @@ class PeriodLine:
     is_stale: bool
     may_be_computed: bool
     gstr3b_due: date
+    paid_ahead: list[tuple[TaxPeriod, date]]
     filing: Filing | None
     is_open: bool
     day: date
@@ -107,6 +108,7 @@ def _line(
         is_stale=bool(statement and is_open and gstr2b.is_out_of_date(statement, inbox=inbox, today=today)),
         may_be_computed=is_open and today.day >= draft_on,
         gstr3b_due=due(Return.GSTR3B, period, group),
+        paid_ahead=periods.paid_ahead(period, group, today.calendar),
         filing=filings.get(period.month),
         is_open=is_open,
         day=today.day,

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from ims_portal.access import Access, Right
+from ims_portal.rules import periods
 from ims_portal.rules.periods import Return, TaxPeriod
 from ims_portal.templatetags import ims as show
 from ims_portal.tiles import Tile
@@ -65,9 +66,19 @@ def gstr3b(held: Access, period: TaxPeriod, today: Standing) -> Tile:
         title=_("GSTR-3B of %(period)s") % {"period": period.label},
         chip="problem" if is_late else "saved",
         state=_("Overdue") if is_late else _("Not filed"),
-        lines=(_("Due on %(day)s.") % {"day": show.day(due)},),
+        lines=(_("Due on %(day)s.") % {"day": show.day(due)}, *_paid_ahead(period, today)),
         links=(
             (_("View"), reverse("returns:gstr3b", args=where)),
             (_("Review"), reverse("returns:gstr3b-review", args=where)),
         ),
     )
+
+
+def _paid_ahead(period: TaxPeriod, today: Standing) -> list[str]:
+    """Return the payments of a quarter that fall due before its return, those to come."""
+    ahead = periods.paid_ahead(period, today.filer.group, today.calendar)
+    return [
+        _("PMT-06 of %(month)s is due on %(day)s.") % {"month": month.label, "day": show.day(due)}
+        for month, due in ahead
+        if due >= today.day
+    ]

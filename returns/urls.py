@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from returns.views import filing, gstr2b, gstr3b, jobs, periods
+from returns.views import filing, gstr2b, gstr3b, jobs, payment, periods
 
 app_name = "returns"
 urlpatterns = [
@@ -15,6 +15,7 @@ urlpatterns = [
     path("returns/<str:p>/gstr2b/compute/", gstr2b.compute, name="gstr2b-compute"),
     path("returns/<str:p>/gstr3b/", gstr3b.gstr3b_page, name="gstr3b"),
     path("returns/<str:p>/gstr3b/table/<slug:row>/", gstr3b.row, name="gstr3b-adjust"),
+    path("returns/<str:p>/gstr3b/payment/<slug:entry>/", payment.entry, name="gstr3b-entry"),
     path("returns/<str:p>/gstr3b/review/", filing.review_page, name="gstr3b-review"),
     path("returns/<str:p>/gstr3b/file/", filing.file, name="gstr3b-file"),
     path("returns/<str:p>/gstr3b/receipt/", filing.receipt, name="gstr3b-receipt"),

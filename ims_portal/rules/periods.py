@@ -39,6 +39,7 @@ class Return(StrEnum):
     IFF = "IFF"
     GSTR2B = "GSTR-2B"
     GSTR3B = "GSTR-3B"
+    PMT06 = "PMT-06"
 
 
 class StateGroup(StrEnum):
@@ -121,6 +122,11 @@ class TaxPeriod:
         year, number = divmod(self.month, 100)
         return f"{self.first_month % 100:02d}-{number:02d}/{year}" if self.is_quarter else f"{number:02d}/{year}"
 
+    @property
+    def paid_ahead(self) -> list[TaxPeriod]:
+        """The months whose tax falls due by PMT-06 before the return: 1 and 2 of a QRMP quarter (R8.12)."""
+        return [TaxPeriod(add_months(self.month, back)) for back in (-2, -1)] if self.is_quarter else []
+
     def contains(self, month: int) -> bool:
         """Whether a month YYYYMM lies in the period."""
         return self.first_month <= month <= self.month
@@ -150,6 +156,7 @@ DUE_DAYS: Dated[int] = always(
         row(13, form=Return.GSTR1, cite="R8.12; Notif. 83/2020-CT, quarterly filers"),
         row(13, form=Return.IFF, cite="R8.12; Rule 59(2)"),
         row(14, form=Return.GSTR2B, cite="R7.1; Rule 60(7)"),
+        row(25, form=Return.PMT06, cite="R8.12; Rule 61(3): months 1 and 2 of a quarter, quarterly filers"),
         row(20, frequency=Frequency.MONTHLY, cite="R8.12; Rule 61(1)"),
         row(22, group=StateGroup.X, cite="R8.12; Notif. 76/2020-CT, first group of States"),
         otherwise(24, cite="R8.12; Notif. 76/2020-CT, second group of States"),
@@ -200,6 +207,11 @@ def statutory_due(form: Return, period: TaxPeriod, group: StateGroup) -> date:
     day = DUE_DAYS.decide(period.month, form=form, frequency=period.frequency, group=group).outcome
     following = add_months(period.month, 1)
     return date(following // 100, following % 100, day)
+
+
+def paid_ahead(period: TaxPeriod, group: StateGroup, calendar: Calendar) -> list[tuple[TaxPeriod, date]]:
+    """Return the months of a quarter paid by PMT-06 before its return, each with its due day (R8.12)."""
+    return [(month, calendar.due(Return.PMT06, month, group)) for month in period.paid_ahead]
 
 
 @dataclass(frozen=True, slots=True)

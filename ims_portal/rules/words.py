@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ims_portal.rules.actions import Action, Answer, BoeChange, Refusal, Remark, Sign
+from ims_portal.rules.amendments import Direction
 from ims_portal.rules.documents import NAMES, Form, InvoiceType, Section
 from ims_portal.rules.gstr2b import Bypass, Measure, Part, Placement, Status, Unavailable
+from ims_portal.rules.payment import Means
 from ims_portal.rules.periods import Frequency, Return, StateGroup
 from ims_portal.rules.rates import Heads, percent
 from ims_portal.rules.table import Fact, plain
@@ -85,6 +87,7 @@ _BYPASSES = {
     Bypass.RULE_37A: "Rule 37A",
     Bypass.NO_IMS: "a recipient without IMS",
 }
+_HEADS = {"igst": "IGST", "cgst": "CGST", "sgst": "SGST", "cess": "cess"}
 _SUMMED = {
     "b2cs": "B2C, small (7)",
     "b2csa": "B2C, small, amended (10)",
@@ -148,6 +151,7 @@ FACTS: Mapping[str, Wording] = {
     ),
     "effect": _one_of("its effect on ITC over all heads is", _SIGNS),
     "change": _one_of("its change against the version before is", _SIGNS),
+    "taxable_change": _one_of("its change of taxable value against the version before is", _SIGNS),
     "has_baseline": _either("an earlier version was accepted", "no earlier version was accepted"),
     "is_specified": _either("it is a specified record", "it is no specified record"),
     "has_negative": _either("a declared amount is negative", "no declared amount is negative", YOU),
@@ -272,6 +276,14 @@ FACTS: Mapping[str, Wording] = {
         {rate: percent(rate) for rate in (0, 10, 25, 100, 150, 300, 500, 600, 750, 1200, 1800, 2800, 4000)},
     ),
     "is_sez": _either("the supply is to or by an SEZ", "no SEZ is involved"),
+    "credit": _one_of("the credit is", _HEADS),
+    "head": _one_of("the tax is", _HEADS),
+    "is_above_share": _either(
+        "ITC is above GSTR-2B by more than the percentage", "ITC is above GSTR-2B by no more than the percentage", YOU
+    ),
+    "is_above_amount": _either(
+        "ITC is above GSTR-2B by more than the amount", "ITC is above GSTR-2B by no more than the amount", YOU
+    ),
     "is_same_state": _either(
         "supplier and place of supply are in one State", "supplier and place of supply are in two States"
     ),
@@ -359,6 +371,16 @@ _ANSWERS: Mapping[type, Mapping[Any, str]] = {
     },
     StateGroup: {StateGroup.X: "First group", StateGroup.Y: "Second group"},
     Heads: {Heads.IGST: "IGST", Heads.CGST_AND_SGST: "CGST and SGST"},
+    Means: {
+        Means.CREDIT: "Credit pays it, cash the rest",
+        Means.CASH: "Cash alone pays it",
+        Means.NOTHING: "Nothing is paid on it",
+    },
+    Direction: {
+        Direction.UPWARD: "It is an upward amendment",
+        Direction.DOWNWARD: "It is a downward amendment",
+        Direction.UNCHANGED: "It is an amendment that changes nothing",
+    },
 }
 
 

@@ -40,6 +40,8 @@ def summary(request: HttpRequest, gstin: str) -> HttpResponse:
     is_settled = request.GET.get("tab") == "settled"
     found = inbox.summary(taxpayer=held.taxpayer, today=today, settled=is_settled)
     columns = SETTLED_COLUMNS if is_settled else OPEN_COLUMNS
+    period = inbox.open_period(held.taxpayer, today)
+    near = {} if is_settled else inbox.near_limit(taxpayer=held.taxpayer, today=today, open_now=period)
     sections = [_summary_row(gstin, line, columns, is_settled=is_settled) for line in found]
     context = {
         "is_settled": is_settled,
@@ -48,7 +50,8 @@ def summary(request: HttpRequest, gstin: str) -> HttpResponse:
         "totals": [_total(found, action.value) for action in columns],
         "total": sum((line.total for line in found), Sum()),
         "needs_you": sum((line.needs_you for line in found), Sum()),
-        "period": inbox.open_period(held.taxpayer, today),
+        "period": period,
+        "near_limit": [wording.near_limit(year, few, today) for year, few in near.items()],
         "tile": tiles.one("gstr2b", held, request.portal_now),  # type: ignore[attr-defined]
         "may_compute": held.may(Right.COMPUTE),
     }
@@ -111,6 +114,7 @@ def record(request: HttpRequest, gstin: str, pk: int) -> HttpResponse:
         "cost": cost,
         "cost_is_suppliers": is_suppliers,
         "until_when": wording.until_when(found.record, found.settles_in),
+        "near_limit": wording.record_near_limit(found.record, today) if found.nears_limit else "",
         "last_day": wording.last_day(found.settles_in, today),
         "choices": _choices_explained(found, today),
         "history": [

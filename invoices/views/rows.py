@@ -41,6 +41,7 @@ class Row:
     reduction: str
     until: date | None
     lost: str
+    direction: str
 
     @property
     def record(self) -> Record:
@@ -77,6 +78,7 @@ def row(line: Line, today: Standing, told: Result | None = None) -> Row:
         reduction=_reduction(line),
         until=line.pending_until if line.is_open and line.effective in (Action.PENDING, Action.NONE) else None,
         lost=str(wording.ACTIONS[Action(line.lost_action)]) if line.lost_action else "",
+        direction=str(wording.DIRECTIONS[line.direction]) if line.direction else "",
     )
 
 

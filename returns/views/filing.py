@@ -8,10 +8,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from ims_portal import access, clock, web
 from ims_portal.access import Right
-from returns import gstr3b, review, tables
+from returns import gstr3b, payment, payment_card, review, tables
 from returns.gstr3b import Draft
 from returns.review import Review
-from returns.views.gstr3b import behind
+from returns.views.gstr3b import behind, payment_context
 from returns.views.opening import Opened, of_period
 from returns.wording import Advice
 
@@ -48,6 +48,7 @@ def _review(
             "digest": tables.grouped(found.draft.digest),
             "shown": signing.dumps(review.shown(found.draft), salt=SALT, compress=True),
             "signatories": signatories,
+            **payment_context(found.draft),
         },
         status,
     )
@@ -97,4 +98,5 @@ def receipt(request: HttpRequest, opened: Opened) -> HttpResponse:
     found = tables.receipt(taxpayer=opened.taxpayer, period=opened.period)
     if found is None:
         raise Http404("Not filed.")
-    return opened.render(request, "returns/receipt.html", {"receipt": found})
+    paid = payment_card.card(payment.read(found.filing.payment))
+    return opened.render(request, "returns/receipt.html", {"receipt": found, "paid": paid})

@@ -11,7 +11,7 @@ from ims_portal.rules import gstr3b as rules
 from ims_portal.rules.actions import Refusal
 from ims_portal.rules.money import HEADS, Tax
 from ims_portal.templatetags import ims as show
-from returns import gstr3b, summary, tables, wording
+from returns import gstr3b, payment_card, summary, tables, wording
 from returns.forms import TAXABLE, DeclareForm, has_amount
 from returns.gstr3b import Draft
 from returns.views.opening import Opened, of_period
@@ -30,8 +30,17 @@ def gstr3b_page(request: HttpRequest, opened: Opened) -> HttpResponse:
             "cards": tables.cards(shown),
             "staleness": behind(shown),
             "can_edit": opened.may(Right.COMPUTE),
+            **payment_context(shown),
         },
     )
+
+
+def payment_context(shown: Draft) -> dict[str, object]:
+    """Return what pages say of a draft's payment and of ITC above GSTR-2B."""
+    return {
+        "paid": payment_card.card(shown.payment),
+        "excess": payment_card.excess(shown.period.month, shown.derived, shown.declared),
+    }
 
 
 def behind(shown: Draft) -> summary.Staleness | None:

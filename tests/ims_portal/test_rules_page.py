@@ -10,7 +10,19 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from ims_portal import rulebook
-from ims_portal.rules import actions, gstr2b, gstr3b, periods, rates, table3
+from ims_portal.rules import (
+    actions,
+    amendments,
+    excess_itc,
+    gstr2b,
+    gstr3b,
+    interest,
+    payment,
+    periods,
+    rates,
+    table3,
+    time_limit,
+)
 from ims_portal.rules.table import Dated, Table, Unit
 from tests import factories
 
@@ -31,7 +43,19 @@ def test_every_table_of_the_law_is_on_the_page() -> None:
     shown = [rule.name for chapter in rulebook.chapters(date(2026, 11, 14)) for rule in chapter.rules]
     in_code = [
         value.name
-        for module in (actions, gstr2b, gstr3b, periods, rates, table3)
+        for module in (
+            actions,
+            amendments,
+            excess_itc,
+            gstr2b,
+            gstr3b,
+            interest,
+            payment,
+            periods,
+            rates,
+            table3,
+            time_limit,
+        )
         for value in vars(module).values()
         if isinstance(value, Dated | Table)
     ]

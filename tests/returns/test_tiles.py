@@ -6,6 +6,7 @@ import pytest
 
 from ims_portal import access
 from ims_portal.access import Access
+from ims_portal.rules.periods import Frequency
 from invoices.models import Record
 from returns import tiles
 from tests import factories
@@ -48,3 +49,20 @@ def test_a_stale_statement_gives_notice_and_the_command_to_those_who_may() -> No
 def test_gstr3b_is_due_on_its_day_and_overdue_the_day_after(on: str, state: str) -> None:
     tile = tiles.room(held(), factories.at(on))["gstr3b"]
     assert (tile.state, tile.lines) == (state, ("Due on 20/11/2025.",))
+
+
+@pytest.mark.parametrize(
+    ("on", "ahead"),
+    [
+        ("2025-11-25", ["PMT-06 of 10/2025 is due on 25/11/2025.", "PMT-06 of 11/2025 is due on 25/12/2025."]),
+        ("2025-11-26", ["PMT-06 of 11/2025 is due on 25/12/2025."]),
+        ("2025-12-26", []),
+    ],
+)
+def test_a_quarter_s_tile_tells_the_payments_that_fall_due_before_its_return(on: str, ahead: list[str]) -> None:
+    taxpayer = factories.taxpayer("27AAACQ1234C1Z5", frequency=Frequency.QUARTERLY)
+    quarterly = access.for_taxpayer(
+        user=factories.member(taxpayer, "preparer"), gstin=taxpayer.gstin, at=factories.at(on)
+    )
+    tile = tiles.room(quarterly, factories.at(on))["gstr3b"]
+    assert list(tile.lines) == ["Due on 22/01/2026.", *ahead]

@@ -7,10 +7,22 @@ import pytest
 from django.db import connection
 
 from ims_portal import sql
-from ims_portal.rules import actions, gstr2b, gstr3b, periods, rates, table3
+from ims_portal.rules import (
+    actions,
+    amendments,
+    excess_itc,
+    gstr2b,
+    gstr3b,
+    interest,
+    payment,
+    periods,
+    rates,
+    table3,
+    time_limit,
+)
 from ims_portal.rules.table import Dated, NoVersionInForceError, Table, otherwise, row
 
-MODULES = (actions, gstr2b, gstr3b, periods, rates, table3)
+MODULES = (actions, amendments, excess_itc, gstr2b, gstr3b, interest, payment, periods, rates, table3, time_limit)
 LARGEST_ENUMERATION = 20_000
 
 

@@ -556,3 +556,43 @@ def test_what_a_save_came_to_is_not_told_on_another_clients_pages(client: Client
     foreign = client.get(f"/en/t/{other.gstin}/ims/inward/b2b/?result={request_id}")
     assert "1 record saved" in own.text
     assert "record saved" not in foreign.text
+
+
+# Labels of amendments, and the time limit of section 16(4)
+
+
+@pytest.mark.usefixtures("preparer")
+def test_an_amendment_says_which_way_it_goes_in_the_list_and_on_its_page(client: Client, now: Fixed) -> None:
+    factories.filed_record(number="INV1")
+    supplier = factories.taxpayer(factories.SUPPLIER)
+    factories.computed(supplier, on="2025-11-14")
+    factories.gstr3b.file(taxpayer=supplier, period=factories.OCTOBER, actor=None, clock=factories.clock("2025-11-14"))
+    amendment = factories.document(section=Section.B2BA, number="INV1", tax=17_000, on="2025-11-03")
+    record = factories.filed(amendment, period="112025", on="2025-12-10")[0]
+    now.at = factories.at("2025-12-12")
+    assert ">Downward<" in client.get(DESK + "inward/b2ba/").text
+    assert "<dt>Amendment</dt><dd>Downward</dd>" in client.get(f"{DESK}records/{record.pk}/").text
+    original = stored_original(record)
+    assert "<dt>Amendment</dt>" not in client.get(f"{DESK}records/{original.pk}/").text
+
+
+def stored_original(record: Record) -> Record:
+    """Return what an amendment amends."""
+    assert record.original is not None
+    return record.original
+
+
+@pytest.mark.usefixtures("preparer")
+def test_credit_near_its_time_limit_is_warned_of_on_the_summary_and_the_record(client: Client, now: Fixed) -> None:
+    record = factories.filed_record(number="OLD", on="2025-03-10")
+    told = "GSTR-3B of 10/2025 is the last that can take this credit"
+    with CaptureQueriesContext(connection) as asked:
+        page = client.get(DESK + "inward/").text
+    assert len(asked) <= 15
+    assert "1 record of 2024-25 is pending or without action, credit ₹18,000.00." in page
+    assert told in page
+    assert told in client.get(f"{DESK}records/{record.pk}/").text
+    assert told not in client.get(DESK + "inward/?tab=settled").text
+    now.at = factories.at("2025-10-31")
+    assert told not in client.get(DESK + "inward/").text
+    assert told not in client.get(f"{DESK}records/{record.pk}/").text

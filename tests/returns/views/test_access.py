@@ -22,10 +22,13 @@ PAGES = (
     "returns/102025/gstr3b/table/t3_1_a/",
     "returns/102025/gstr3b/table/t4A5/",
     "returns/102025/gstr3b/review/",
+    "returns/102025/gstr3b/payment/t5_1/",
+    "returns/102025/gstr3b/payment/t6_igst/",
 )
 FORMS = (
     ("returns/102025/gstr2b/compute/", "preparer"),
     ("returns/102025/gstr3b/table/t4B1/", "preparer"),
+    ("returns/102025/gstr3b/payment/t6_cash/", "preparer"),
     ("returns/102025/gstr3b/file/", "signatory"),
 )
 

@@ -38,6 +38,8 @@ def test_a_quarter_is_one_period(desk: Desk) -> None:
     answer = desk.as_("viewer").get(f"/en/t/{quarterly.gstin}/returns/")
     assert "10-12/2025" in text(answer)
     assert "/returns/122025/gstr2b/" in answer.content.decode()
+    assert "PMT-06 of 10/2025 due 25/11/2025 PMT-06 of 11/2025 due 25/12/2025" in text(answer)
+    assert "PMT-06" not in text(desk.get("returns/"))
 
 
 def test_an_earlier_year_is_one_click_away(desk: Desk) -> None:

@@ -1,0 +1,43 @@
+"""When the time limit of section 16(4) comes so near that a recipient is warned (R7.9)."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from ims_portal.rules import gstr2b
+from ims_portal.rules.periods import Filer, TaxPeriod, financial_year_of, month_of
+from ims_portal.rules.table import Dated, Unit, always, otherwise
+
+WARNED_FROM: Dated[int] = always(
+    "month, after the end of a financial year, from whose first day on its credit is warned of",
+    governed_by="the financial year of the document",
+    unit=Unit.YEAR,
+    facts={},
+    rows=(otherwise(11, cite="R7.9: warn from 1 November", ours=True),),
+)
+
+
+def has_begun(day: date, credit_fy: int) -> bool:
+    """Whether the warning of a financial year's credit has begun by a day."""
+    return day >= date(credit_fy + 1, WARNED_FROM.decide(credit_fy).outcome, 1)
+
+
+def warned_years(day: date, open_month: int) -> range:
+    """Return the financial years, by their first year, whose credit is warned of on a day.
+
+    Their 1 November has come, and the open period (YYYYMM of its last month) is still in time for them: in the usual
+    order of filing one year in November and none otherwise, more where returns are overdue.
+    """
+    latest = financial_year_of(month_of(day)) - 1
+    if not has_begun(day, latest):
+        latest -= 1
+    earliest = latest + 1
+    while not gstr2b.TIME_LIMIT.python(open_month, earliest - 1):
+        earliest -= 1
+    return range(earliest, latest + 1)
+
+
+def last_period(recipient: Filer, credit_fy: int) -> TaxPeriod:
+    """Return the recipient's last period that is in time for the credit of a financial year."""
+    month = credit_fy * 100 + 100 + gstr2b.LIMIT_MONTH.decide(credit_fy).outcome
+    return recipient.previous(recipient.period(month))
