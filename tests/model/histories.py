@@ -187,7 +187,7 @@ def history(rng: Random, world_: World, name: str) -> History:
         papers += _chain(rng, world_, state, f"{name}{'abcdef'[turn]}")
     periods = [p for p in range(world_.start, world_.start + world_.months + 1) if not is_quarterly or p % 3 == 2]
     late = tuple(p for p in periods if rng.random() < 0.03)
-    filed = periods[: rng.choice((1, 2, 3, 9, 9))]
+    filed = periods[: rng.choice((1, 2, 9, 9, 9))]
     events = [*_closings(rng, world_, filed, late), *_acts(rng, world_, papers)]
     if is_quarterly:
         papers = [replace(p, period=p.period + 2 - p.period % 3) if p.section == "r37a" else p for p in papers]

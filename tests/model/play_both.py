@@ -473,7 +473,7 @@ def is_worth_trying(model: Recipient, ref: str, rng: Random, day: date) -> bool:
 def choose(model: Recipient, ref: str, rng: Random, day: date) -> Choice:
     """Return a choice, most often one that is complete for the record as it stands, sometimes anything."""
     v = model.versions[ref]
-    action = rng.choices("ARPN", (5, 4, 5, 1))[0]
+    action = rng.choices("ARPN", (5, 4, 5, 1) if v.choice.action != "P" else (5, 1, 3, 2))[0]
     cap, is_new = model.cap(v), model.p2b(v, day) >= REDUCTION_FROM
     is_asked = action == "A" and model.specified(v, day)
     if rng.random() < (0.5 if is_asked else 0.2):
