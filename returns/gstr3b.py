@@ -116,6 +116,8 @@ def _draft(taxpayer: Taxpayer, period: TaxPeriod, inbox: Inbox, today: Standing)
     stale = statement is not None and not filing and gstr2b.is_out_of_date(statement, inbox=inbox, today=today)
     held = ledgers.held(taxpayer, period.month)
     rooms = ledgers.rooms(held, declared)
+    carried = rules.carried(period.month, declared, held.brought)
+    owed = {**declared, **{name: line.payable for name, line in carried.items()}}
     taxable, declared_taxable = _taxable(filing, statement, outward, adjusted)
     facts = _filing_facts(period, inbox, today, statement, stale, rooms, beside.has_gstr1)
     found = Draft(
@@ -139,9 +141,9 @@ def _draft(taxpayer: Taxpayer, period: TaxPeriod, inbox: Inbox, today: Standing)
         rcm_room=rooms[1],
         taxable=taxable,
         declared_taxable=declared_taxable,
-        carried=rules.carried(period.month, declared, held.brought),
+        carried=carried,
         facts=facts,
-        payment=payment.read(filing.payment) if filing else payment.of(period.month, declared, changed, beside.late),
+        payment=payment.read(filing.payment) if filing else payment.of(period.month, owed, changed, beside.late),
         entries={name: tax for name, tax in changed.items() if name in payment.ENTRIES},
     )
     return replace(found, digest=digest(found))

@@ -94,6 +94,7 @@ def test_a_rejected_credit_note_says_who_could_change_it_and_how() -> None:
 
 def test_the_last_row_names_the_facts_that_alone_could_have_changed_it() -> None:
     facts = {"section": Section.B2B, "is_reverse_charge": False, "is_pos_ineligible": False, "is_time_barred": False}
+    facts["recipient_has_ims"] = True
     step = explain(gstr2b.BYPASS, 202510, **facts)
     assert "no reverse charge applies" in step.because
     assert "the place of supply allows credit" in step.because
@@ -101,7 +102,13 @@ def test_the_last_row_names_the_facts_that_alone_could_have_changed_it() -> None
 
 def test_a_later_version_that_decides_otherwise_is_named_with_its_date() -> None:
     step = explain(
-        gstr2b.BYPASS, 202509, section="impg", is_reverse_charge=False, is_pos_ineligible=False, is_time_barred=False
+        gstr2b.BYPASS,
+        202509,
+        section="impg",
+        is_reverse_charge=False,
+        is_pos_ineligible=False,
+        is_time_barred=False,
+        recipient_has_ims=True,
     )
     assert [(change.when, change.then) for change in step.changes if change.mover == words.TIME] == [
         ("the rule in force from 10/2025 applied", "It is in IMS")

@@ -19,7 +19,7 @@ BALANCE = {"igst": "40,000", "cgst": "0", "sgst": "0", "cess": "0"}
 @pytest.fixture
 def owing(computed: Desk) -> Desk:
     """Return R's desk with reverse charge of a lakh to pay in cash."""
-    computed.post(PAGE + "table/t3_1_d/", "preparer", **RCM)
+    computed.post(PAGE + "table/t3_1_d/", "preparer", taxable="0", **RCM)
     return computed
 
 
