@@ -193,9 +193,10 @@ _FILING_ORDER = (
     row(Refusal.PREVIOUS_3B_NOT_FILED, previous_is_unfiled=True, cite="R8.11; s.39(10)"),
     row(Refusal.GSTR1_NOT_FILED, gstr1_is_unfiled=True, cite="R6.11; R8.11"),
 )
+_STALE = row(Refusal.RECOMPUTE_REQUIRED, is_stale=True, cite="R7.11; R8.11", ours=True)
 _FRESH_STATEMENT = (
     row(Refusal.GSTR2B_NOT_AVAILABLE, has_no_statement=True, cite="R8.11; s.39(1)", ours=True),
-    row(Refusal.RECOMPUTE_REQUIRED, is_stale=True, cite="R7.11; R8.11", ours=True),
+    _STALE,
 )
 
 _STATEMENTS = "R8.10; advisory 643 of 29-Dec-2025; from which period is our reading"
@@ -204,7 +205,7 @@ FILING_REFUSALS: Dated[Refusal | None] = Dated(
     name="what filing GSTR-3B is refused for",
     governed_by="the tax period",
     versions={
-        0: Table("before IMS", _FILING_FACTS, (*_FILING_ORDER, otherwise(None, cite="R8.11"))),
+        0: Table("before IMS", _FILING_FACTS, (*_FILING_ORDER, _STALE, otherwise(None, cite="R8.11"))),
         202410: Table("2B first", _FILING_FACTS, (*_FILING_ORDER, *_FRESH_STATEMENT, otherwise(None, cite="R8.11"))),
         202601: Table(
             "reclaim and RCM statements",

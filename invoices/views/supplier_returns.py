@@ -159,14 +159,16 @@ def heading(form: Form, period: TaxPeriod) -> dict[str, object]:
 
 
 def _sums(kept: SupplierReturn | None) -> list[dict[str, object]]:
+    if kept is None:
+        return []
     return [
         {
             "line": line,
             "name": SUMS.get(line.section, line.section),
-            "counts": bool(table3.rows_of_summary(line.section, line.detail)),
+            "counts": bool(table3.rows_of_summary(kept.own_month, line.section, line.detail)),
             "by_change": line.section in table3.AMENDED,
         }
-        for line in (reported.summaries(kept) if kept else [])
+        for line in reported.summaries(kept)
     ]
 
 

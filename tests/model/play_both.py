@@ -22,7 +22,7 @@ from invoices.models import Record, SupplierReturn
 from returns import gstr2b, gstr3b
 from returns.models import Addback, Filing, Gstr2b, Gstr2bLine
 from tests.model.histories import Event, History, Paper, Slot, World
-from tests.model.law_model import IMS_FROM, NOTHING, REDUCTION_FROM, Choice, Heads, Line, Party, Recipient, Version
+from tests.model.law_model import NOTHING, REDUCTION_FROM, Choice, Heads, Line, Party, Recipient, Version
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 TRY_AGAIN = ("RECOMPUTE_REQUIRED", "GSTR2B_NOT_AVAILABLE")
@@ -73,8 +73,9 @@ class Play:
         self.world, self.seen, self.clock = world, Counter[str](), Fixed(timezone.now())
         self.numbers = iter(range(salt * 1000, salt * 1000 + 1000))
         self.suppliers = {s.key: self._join(s.state, is_quarterly=s.is_quarterly) for s in world.suppliers.values()}
-        Taxpayer.objects.filter(pk=self.suppliers["I"].pk).update(kind=Taxpayer.Kind.ISD)
-        self.suppliers["I"].refresh_from_db()
+        for key, supplier in self.suppliers.items():  # any but the distributor may be an e-commerce operator
+            supplier.kind = Taxpayer.Kind.ISD if key == "I" else Taxpayer.Kind.ECO
+            supplier.save()
         self.parties = {key: self._party(s.state, s.is_quarterly) for key, s in world.suppliers.items()}
         self.others = [self._join(27, is_quarterly=False) for _ in range(2)]
         self.all = [self._begin(history) for history in histories]
@@ -259,12 +260,10 @@ class Play:
         both.model.filed(paper.ref, day)
         both.told.append(f"{day} {paper}")
         told = {"taxable": paper.taxable, "tax": Tax(*paper.tax), "clock": self.clock}
-        bill = {"number": paper.number, "port": "INMAA1", "boe_date": paper.dated, **told}
+        bill = {"number": f"{paper.number}-{both.taxpayer.pk}", "port": "INMAA1", "boe_date": paper.dated, **told}
         if paper.section == "r37a":
             period = both.period(paper.period)
-            made = feeds.rule_37a(
-                recipient=both.taxpayer, period=period, tax=told["tax"], clock=self.clock, number=paper.number
-            )
+            made = feeds.rule_37a(recipient=both.taxpayer, period=period, tax=told["tax"], clock=self.clock)
         elif paper.side == "new":
             section = Section(paper.section.removesuffix("a"))
             theirs = feeds.bill_of_entry(importer=self.others[0], section=section, **bill)
@@ -445,10 +444,9 @@ def is_left_out(model: Recipient, paper: Paper) -> bool:
     """Whether a thing is not played because application and law are known to differ, or the law is silent, about it.
 
     A Rule 37A reversal fed for a period whose 3B is filed: R7.6 takes up the feeds of p only and says nothing of one
-    that comes later still. And one fed for a period before 102024 after its 2B was computed: R8.11 refuses the 3B of
-    any out-of-date 2B, the application only from 102024.
+    that comes later still.
     """
-    return paper.section == "r37a" and paper.period < max(model.party.open, IMS_FROM)
+    return paper.section == "r37a" and paper.period < model.party.open
 
 
 def _flat(line: Line) -> tuple[object, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import os
 import sys
+import traceback
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -63,6 +64,8 @@ def played(seed: int) -> tuple[int, Counter[str], list[int]]:
         play = Play(*drawn(seed), seed)
         differing = [at for at, both in enumerate(play.run()) if both.differences]
         return len(play.all), play.seen, differing
+    except Exception as stopped:  # noqa: BLE001 not every refusal can be sent from process to process
+        raise RuntimeError(f"world {seed} stopped: {stopped!r}\n{traceback.format_exc()}") from None
     finally:
         connection.close()
 

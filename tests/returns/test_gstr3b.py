@@ -12,7 +12,7 @@ from ims_portal.rules import periods
 from ims_portal.rules.actions import Refusal
 from ims_portal.rules.documents import Form, Section
 from ims_portal.rules.money import Tax
-from invoices import outward, standing
+from invoices import feeds, outward, standing
 from invoices.models import Record
 from returns import gstr3b, review, tables
 from returns.gstr3b import ChangedSinceShownError, Draft, Gstr3bRefusedError
@@ -346,3 +346,12 @@ def test_the_receipt_names_the_add_backs(ready: Taxpayer) -> None:
     assert "".join(receipt.digest) == filing.digest
     assert [line.record.number for line in receipt.addbacks] == ["CN1"]
     assert receipt.addback_tax == 9000 * RUPEES
+
+
+def test_a_statement_out_of_date_stops_filing_before_ims_too() -> None:
+    owner, september = factories.taxpayer(first=202409), periods.parse("092024")
+    outward.file(supplier=owner, form=Form.GSTR1, period=september, actor=None, clock=factories.clock("2024-10-11"))
+    factories.computed(owner, period="092024", on="2024-10-14")
+    feeds.rule_37a(recipient=owner, period=september, tax=Tax(igst=5400), clock=factories.clock("2024-10-18"))
+    with pytest.raises(gstr3b.Gstr3bRefusedError, match="RECOMPUTE_REQUIRED"):
+        gstr3b.file(taxpayer=owner, period=september, actor=None, clock=factories.clock("2024-10-19"))
