@@ -125,9 +125,9 @@ def _place_once_filed() -> dict[str, str]:
         {"section": "r.section", "is_reverse_charge": "r.reverse_charge", **of_recipient, **facts},
         day="r.gstr2b_month",
     )
-    ineligible = sql.literal(gstr2b.Unavailable.INELIGIBLE)
-    by_law = sql.dated_case(gstr2b.UNAVAILABLE, facts, day="r.gstr2b_month")
-    unavailable = f"(CASE WHEN r.is_ineligible THEN {ineligible} ELSE {by_law} END)"
+    unavailable = sql.dated_case(
+        gstr2b.UNAVAILABLE, {"is_marked_ineligible": "r.is_ineligible", **facts}, day="r.gstr2b_month"
+    )
     return {
         "bypass": f"(CASE WHEN r.status = 'F' THEN {bypass} ELSE r.bypass END)",
         "unavailable": f"(CASE WHEN r.status = 'F' THEN {unavailable} ELSE r.unavailable END)",

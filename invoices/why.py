@@ -156,7 +156,13 @@ def _of_bypass(known: Facts) -> list[Step]:
         return []
     is_barred = known.unavailable == gstr2b.Unavailable.TIME_BARRED
     return [
-        explain(gstr2b.UNAVAILABLE, known.month, is_pos_ineligible=known.is_pos_ineligible, is_time_barred=is_barred)
+        explain(
+            gstr2b.UNAVAILABLE,
+            known.month,
+            is_marked_ineligible=known.unavailable == gstr2b.Unavailable.INELIGIBLE,
+            is_pos_ineligible=known.is_pos_ineligible,
+            is_time_barred=is_barred,
+        )
     ]
 
 

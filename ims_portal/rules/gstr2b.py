@@ -146,8 +146,11 @@ BYPASS: Dated[Bypass] = Dated(
 UNAVAILABLE: Dated[Unavailable] = always(
     "why credit is not available",
     governed_by="the record's GSTR-2B period",
-    facts={"is_pos_ineligible": YES_NO, "is_time_barred": YES_NO},
+    facts={"is_marked_ineligible": YES_NO, "is_pos_ineligible": YES_NO, "is_time_barred": YES_NO},
     rows=(
+        row(
+            Unavailable.INELIGIBLE, is_marked_ineligible=True, cite="R9.1; formats 10.2: itcelg N of GSTR-6", ours=True
+        ),
         row(Unavailable.PLACE_OF_SUPPLY, is_pos_ineligible=True, cite="R1.6; place of supply wins"),
         row(Unavailable.TIME_BARRED, is_time_barred=True, cite="R1.6; R7.9"),
         otherwise(Unavailable.NO, cite="R1.6"),

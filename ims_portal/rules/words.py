@@ -167,6 +167,9 @@ FACTS: Mapping[str, Wording] = {
         "the place of supply allows credit",
         SUPPLIER,
     ),
+    "is_marked_ineligible": _either(
+        "the distributor marked its credit ineligible", "no distributor marked its credit ineligible", SUPPLIER
+    ),
     "is_time_barred": _either(
         "its credit is past the time limit of section 16(4)", "its credit is within the time limit of section 16(4)"
     ),
