@@ -15,8 +15,10 @@ from ims_portal import clock as portal_clock
 from ims_portal.models import Taxpayer
 from ims_portal.rules import periods
 from ims_portal.rules.documents import Form
+from ims_portal.rules.money import Tax
 from invoices import outward, uploads
 from invoices.models import Record, Upload
+from invoices.staging import Summary
 from tests import factories
 
 DATA = Path(__file__).resolve().parents[2] / "data"
@@ -202,3 +204,19 @@ def test_a_form_of_another_gstin_is_refused(client: Client, kaveri: Taxpayer) ->
 def test_an_address_that_means_nothing_is_not_found(client: Client, kaveri: Taxpayer, path: str) -> None:
     signed_in(client, kaveri, "preparer")
     assert client.get(f"/en/t/{KAVERI}/{path}").status_code == 404
+
+
+def test_a_form_shows_what_never_reaches_ims_and_whether_it_counts(client: Client, kaveri: Taxpayer) -> None:
+    consumers = Summary("b2cs", "INTER 30", 1000_00, Tax(igst=180_00))
+    period = periods.parse("102026")
+    outward.save(
+        supplier=kaveri,
+        form=Form.GSTR1,
+        period=period,
+        found=[consumers],
+        actor=None,
+        clock=factories.clock("2026-11-05"),
+    )
+    page = signed_in(client, kaveri, "viewer").get(HERE)
+    assert page.status_code == 200
+    assert "1,000.00" in page.text
