@@ -77,7 +77,7 @@ PLACES = {
 }
 PARTS = {part: f"Part {part.value.replace('_', ' ')}" for part in Part}
 _BYPASSES = {
-    Bypass.NO: "none",
+    Bypass.NO: "nothing",
     Bypass.BEFORE_IMS: "it is older than IMS",
     Bypass.REVERSE_CHARGE: "reverse charge",
     Bypass.PLACE_OF_SUPPLY: "its place of supply",

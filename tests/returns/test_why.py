@@ -192,3 +192,10 @@ def test_a_filed_row_keeps_its_why_after_the_law_moved_on(
     assert "A I - B I" in page
     assert "made up" not in page
     assert "R8.6; credit notes netted since Jan-2023" in page
+
+
+def test_every_row_of_a_filed_gstr3b_leads_to_its_why(story: Taxpayer, desk: Client) -> None:
+    factories.filed_period(on="2025-11-15")
+    page = desk.get(f"/en/t/{story.gstin}/returns/102025/gstr3b/").content.decode()
+    for name in rules3b.ROWS:
+        assert f"gstr3b/table/{name}/" in page, name
