@@ -87,7 +87,7 @@ def _entry(month: int, entry: Entry) -> str:
     if entry.source == table3.ADDBACK:
         return "Rejections added back"
     if entry.source == table3.SUMMARY:
-        said = f"{entry.form}, {words.facts('section', [entry.section])}"
+        said = f"{entry.form}, {words.FACTS['section'].names[entry.section]}"
         if entry.original_is_kept is None:
             return said
         against = rules3.AGAINST.decide(month, original_is_kept=entry.original_is_kept)
