@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 
 from returns.cases import case, checks, play
 
@@ -70,3 +71,13 @@ def test_a_bill_of_entry_that_cannot_be_kept_is_a_finding_and_no_crash(
     found = list(play.play(case.read(path), checks.check))
     assert found[0].found == refusal
     assert [kept.holds for kept in found] == ([False, False] if refusal else [True, True])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_command_plays_the_cases_of_a_folder_that_holds_their_schema_too(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    call_command("run_case", str(CASES[0].with_name("case.schema.json")), str(CASES[0]))
+    said = capsys.readouterr().out
+    assert "all kept in 1 cases" in said
+    assert "BROKEN" not in said
