@@ -1,28 +1,17 @@
 """The rule tables themselves: cited, reachable, in order, and read the same by Python and by SQL."""
 
+import importlib
 import itertools
+import pkgutil
 from collections.abc import Iterator
 
 import pytest
 from django.db import connection
 
-from ims_portal import sql
-from ims_portal.rules import (
-    actions,
-    amendments,
-    excess_itc,
-    gstr2b,
-    gstr3b,
-    interest,
-    payment,
-    periods,
-    rates,
-    table3,
-    time_limit,
-)
+from ims_portal import rulebook, rules, sql
 from ims_portal.rules.table import Dated, NoVersionInForceError, Table, otherwise, row
 
-MODULES = (actions, amendments, excess_itc, gstr2b, gstr3b, interest, payment, periods, rates, table3, time_limit)
+MODULES = tuple(module for module, _title in rulebook.CHAPTERS)
 LARGEST_ENUMERATION = 20_000
 
 
@@ -47,6 +36,14 @@ TABLES = dict(_tables())
 DATED = dict(_dated())
 READ_BY_SQL = {name: rule for name, rule in DATED.items() if 0 in rule.versions}
 tables = pytest.mark.parametrize("table", TABLES.values(), ids=TABLES.keys())
+
+
+def test_no_rule_stands_in_a_module_that_is_not_in_the_law_book() -> None:
+    everywhere = [
+        importlib.import_module(f"{rules.__name__}.{found.name}") for found in pkgutil.iter_modules(rules.__path__)
+    ]
+    written = {id(value) for module in everywhere for value in vars(module).values() if isinstance(value, Dated)}
+    assert written == {id(rule) for rule in DATED.values()}
 
 
 @tables

@@ -4,20 +4,8 @@ import itertools
 
 import pytest
 
-from ims_portal.rules import (
-    actions,
-    amendments,
-    excess_itc,
-    gstr2b,
-    gstr3b,
-    interest,
-    payment,
-    periods,
-    rates,
-    table3,
-    time_limit,
-    words,
-)
+from ims_portal import rulebook
+from ims_portal.rules import actions, gstr2b, rates, words
 from ims_portal.rules.actions import Action, Refusal
 from ims_portal.rules.documents import Section
 from ims_portal.rules.table import Dated, Table, otherwise, row
@@ -25,19 +13,7 @@ from ims_portal.rules.why import explain, since
 
 RULES = {
     f"{module.__name__.rsplit('.', 1)[-1]}.{name}": value
-    for module in (
-        actions,
-        amendments,
-        excess_itc,
-        gstr2b,
-        gstr3b,
-        interest,
-        payment,
-        periods,
-        rates,
-        table3,
-        time_limit,
-    )
+    for module, _title in rulebook.CHAPTERS
     for name, value in vars(module).items()
     if isinstance(value, Dated)
 }
