@@ -16,10 +16,12 @@ from ims_portal.rules.amendments import Direction
 from ims_portal.rules.documents import Section
 from ims_portal.rules.periods import TaxPeriod
 from ims_portal.rules.table import Decision
-from invoices import inbox_sql, why
+from invoices import history, inbox_sql, pairs, uses, why
 from invoices.inbox_sql import SUPERSEDED, Filters, Sum
 from invoices.models import ActionEvent, Inbox, Record
+from invoices.pairs import Pairs
 from invoices.standing import Standing
+from invoices.uses import Use
 
 ROWS = (25, 50, 100, 200)
 DEFAULT_ROWS = 50
@@ -102,9 +104,11 @@ class Detail:
     line: Line
     settles_in: TaxPeriod
     bypass: str
+    pairs: Pairs
     nears_limit: bool = False
-    events: Sequence[ActionEvent] = field(default_factory=list)
+    history: Sequence[history.Entry] = field(default_factory=list)
     versions: Sequence[Record] = field(default_factory=list)
+    reversals: Sequence[history.Reduced] = field(default_factory=list)
     why: Sequence[Mapping[str, object]] = field(default_factory=list)
 
     @property
@@ -235,33 +239,43 @@ def line(record: Record, today: Standing, lost_action: str = "", direction: Dire
 
 
 def detail(*, taxpayer: Taxpayer, today: Standing, pk: int) -> Detail | None:
-    """Return one record of a recipient with its history and the other versions of its document."""
-    record = by_ids(taxpayer, [pk]).get(pk)
+    """Return one record of a recipient with its history, the other versions of its document and what it may belong to.
+
+    Six queries, one more where its supplier edited it, one where the chain was settled, one on a tie of an amendment.
+    """
+    found = Record.objects.filter(recipient=taxpayer, pk=pk)
+    record = found.select_related("supplier", "original", "recipient__inbox").first()
     if record is None:
         return None
-    events = ActionEvent.objects.filter(recipient=taxpayer, record=record).select_related("actor")
-    versions = Record.objects.filter(recipient=taxpayer, chain=record.chain).exclude(pk=pk)
-    settles = settles_in(record, today, open_period(taxpayer, today))
+    events = list(
+        ActionEvent.objects.filter(recipient=taxpayer, record=record).select_related("actor").order_by("-version")
+    )
+    versions = list(
+        Record.objects.filter(recipient=taxpayer, chain=record.chain).exclude(pk=pk).order_by("chain_no", "pk")
+    )
+    used = uses.of(taxpayer, [pk]).get(pk, [])
+    settles = settles_in(record, today, today.filer.period(record.recipient.inbox.open_month))
     return Detail(
         line=line(record, today, direction=_directions(taxpayer, today, [record]).get(pk)),
         settles_in=settles,
         nears_limit=_nears_limit(record, today, settles),
         bypass=today.bypass(record),
-        events=list(events.order_by("-version")),
-        versions=list(versions.order_by("chain_no", "pk")),
-        why=_why(record, today, settles),
+        pairs=pairs.of(record, today),
+        history=history.of(record, events, used),
+        versions=versions,
+        reversals=history.reversals(taxpayer, record, versions),
+        why=_why(record, today, settles, used),
     )
 
 
-def _why(record: Record, today: Standing, settles: TaxPeriod) -> Sequence[Mapping[str, object]]:
+def _why(record: Record, today: Standing, settles: TaxPeriod, used: Sequence[Use]) -> Sequence[Mapping[str, object]]:
     """Return why a record counts as it does: as the statement that settled it kept it, or as it stands today."""
     if record.status == Record.Status.WITHDRAWN or record.superseded_by_id is not None:
         return []
     if record.settled_month is None:
         return [step.stored() for step in why.of_record(record, today, settles.month)]
-    # Statements stand above: the line is reached from the record, never imported.
-    line = record.lines.filter(month=record.settled_month, last_version=None).select_related("why").first()
-    return line.why.steps if line and line.why else []
+    kept = uses.newest(used, record.settled_month)
+    return kept.steps if kept else []
 
 
 def settles_in(record: Record, today: Standing, open_now: TaxPeriod) -> TaxPeriod:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from ims_portal.models import Job, Taxpayer, User, paise, within_bounds
 from ims_portal.rules import actions, documents, gstr2b, gstr3b
 from ims_portal.rules.money import Tax
+from invoices import numbers
 
 
 class SupplierReturn(models.Model):
@@ -248,6 +249,7 @@ class Record(models.Model):
             models.Index(fields=["supplier", "own_month", "id"], name="outward_list"),
             models.Index(fields=["supplier_return", "id"], name="documents_of_a_return"),
             models.Index(fields=["supplier", "number_key"], name="outward_by_number"),
+            models.Index(F("supplier"), numbers.coarse(), name="near_numbers_of_a_supplier"),
             models.Index(fields=["recipient", "settled_month"], name="settled_by_a_period"),
         ]
 
@@ -335,6 +337,26 @@ class ActionEvent(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["recipient", "record", "version"], name="one_event_per_record_version"),
             models.UniqueConstraint(fields=["recipient", "request_id", "record"], name="one_event_per_request"),
+        ]
+
+
+class ReportedBefore(models.Model):
+    """What a saved record said before its supplier changed it; append-only.
+
+    `said` holds the columns of `staging_sql.REPORTED` as they were, amounts in paise. What the change made of them is
+    the next row's `said`, or the record itself. `version` is the one the change raised the record to, its event's.
+    """
+
+    recipient = models.ForeignKey(Taxpayer, on_delete=models.PROTECT, related_name="+", db_index=False)
+    record = models.ForeignKey(Record, on_delete=models.PROTECT, related_name="said_before", db_index=False)
+    version = models.PositiveIntegerField()
+    said = models.JSONField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["recipient", "record", "version"], name="one_earlier_reading_per_record_version"
+            ),
         ]
 
 

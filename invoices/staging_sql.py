@@ -298,13 +298,16 @@ def _note(cause: str, changes: str) -> str:
 def replace_changed(*, at: datetime) -> list[int]:
     """Replace saved records that changed, reset their action (R2.3), and return their ids.
 
-    The system event raises `version`, so that a click on the old figures no longer fits.
+    The system event raises `version`, so that a click on the old figures no longer fits; what the record said before
+    is kept with it (`ReportedBefore`).
     """
     columns = ", ".join(f"{c} = s.{c}" for c in REPORTED)
+    before = ", ".join(f"'{c}', r.{c}" for c in REPORTED)
     rows = run(
         f"""
         WITH changed AS (
-            SELECT s.*, r.action AS old_action, r.version + 1 AS next_version, r.recipient_id AS owner
+            SELECT s.*, r.action AS old_action, r.version + 1 AS next_version, r.recipient_id AS owner,
+                jsonb_build_object({before}) AS said
             FROM staged s JOIN invoices_record r ON r.id = s.record_id AND r.recipient_id = s.recipient_id
             JOIN invoices_recorddetail d ON d.record_id = r.id
             WHERE s.problem = '' AND NOT s.withdraw AND NOT ({SAME} AND d.items = s.items AND d.irn = s.irn)
@@ -317,6 +320,9 @@ def replace_changed(*, at: datetime) -> list[int]:
             UPDATE invoices_recorddetail d SET items = s.items, irn = s.irn, irn_date = s.irn_date,
                 differential = s.differential, eco_supplier = s.eco_supplier
             FROM changed s WHERE d.record_id = s.record_id
+        ), kept AS (
+            INSERT INTO invoices_reportedbefore (recipient_id, record_id, version, said)
+            SELECT owner, record_id, next_version, said FROM changed
         ), noted AS (
             {_note("edited", "SELECT owner, record_id, next_version, old_action FROM changed")}
         )

@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from invoices.views import act, inward, outward, supplier_returns, uploads
+from invoices.views import act, inward, outward, record, supplier_returns, uploads
 
 
 class FormConverter:
@@ -35,7 +35,7 @@ urlpatterns = [
     path("ims/inward/<slug:section>/", inward.records, name="inward-list"),
     path("ims/act/", act.act, name="act"),
     path("ims/act/<uuid:draft>/", act.review, name="act-review"),
-    path("ims/records/<int:pk>/", inward.record, name="record"),
+    path("ims/records/<int:pk>/", record.record, name="record"),
     path("ims/outward/", outward.outward, name="outward"),
     path("ims/outward/records/<int:pk>/", outward.outward_record, name="outward-record"),
     path("returns/<str:p>/<form:form>/upload/", uploads.return_upload, name="return-upload"),

@@ -109,6 +109,13 @@ HEADS = {
     "cess": gettext_lazy("Cess"),
 }
 
+CAPACITIES = {
+    "signatory": gettext_lazy("Signatory"),
+    "preparer": gettext_lazy("Preparer"),
+    "practitioner": gettext_lazy("Practitioner"),
+}
+"""In what capacity somebody acted -> its word."""
+
 _REFUSALS = {
     Refusal.RECORD_NOT_IN_IMS: gettext_lazy("%(number)s is not in IMS: nothing is to be decided on it."),
     Refusal.RECORD_FROZEN: gettext_lazy(

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from datetime import datetime
+from typing import NamedTuple
+
 from ims_portal import sql
 from ims_portal.rules import gstr2b
 from ims_portal.rules.gstr2b import PARTS_B, Measure, Part, Placement
@@ -184,6 +188,67 @@ def liable_taxable(*, recipient_id: int, month: int) -> int:
         {"recipient": recipient_id, "month": month, "parts": parts},
     )
     return int(str(rows[0][0]))
+
+
+class Told(NamedTuple):
+    """A line of a record with the versions that bound it and the return that used its statement, as `told` reads it.
+
+    `steps` is its explanation as JSON text, of a line that still holds. `dropped_*` tell of the version after its last
+    one, `filed_*` of the period's GSTR-3B where this line is the last.
+    """
+
+    record_id: int
+    month: int
+    first_version: int
+    last_version: int | None
+    placement: str
+    part: str
+    cell: str
+    status: str
+    igst: int
+    cgst: int
+    sgst: int
+    cess: int
+    steps: str | None
+    began_at: datetime
+    began_by: str | None
+    goes_on: bool
+    dropped_at: datetime | None
+    dropped_by: str | None
+    filed_at: datetime | None
+    filed_by: str | None
+    filed_version: int | None
+    reference: str | None
+    addback_month: int | None
+
+
+def told(*, recipient_id: int, record_ids: Collection[int]) -> list[Told]:
+    """Return every line any statement of a recipient held of these records, in order of time."""
+    name = "coalesce(nullif({0}.full_name, ''), {0}.username)"
+    rows = run(
+        f"""
+        SELECT l.record_id, l.month, l.first_version, l.last_version, l.placement, l.part, l.cell, l.status,
+            l.igst, l.cgst, l.sgst, l.cess, w.steps, b.computed_at, {name.format("bu")},
+            EXISTS (SELECT 1 FROM returns_gstr2bline n WHERE n.recipient_id = l.recipient_id AND n.month = l.month
+                AND n.record_id = l.record_id AND n.first_version = l.last_version + 1),
+            d.computed_at, {name.format("du")}, f.filed_at, {name.format("fu")}, v.version, f.reference, a.target_month
+        FROM returns_gstr2bline l
+        JOIN returns_gstr2b b ON b.recipient_id = l.recipient_id AND b.month = l.month AND b.version = l.first_version
+        LEFT JOIN ims_portal_user bu ON bu.id = b.computed_by_id
+        LEFT JOIN returns_gstr2b d ON d.recipient_id = l.recipient_id AND d.month = l.month
+            AND d.version = l.last_version + 1
+        LEFT JOIN ims_portal_user du ON du.id = d.computed_by_id
+        LEFT JOIN returns_filing f ON f.taxpayer_id = l.recipient_id AND f.month = l.month AND l.last_version IS NULL
+        LEFT JOIN returns_gstr2b v ON v.id = f.statement_id
+        LEFT JOIN ims_portal_user fu ON fu.id = f.filed_by_id
+        LEFT JOIN returns_addback a ON a.filing_id = f.id AND a.record_id = l.record_id
+        LEFT JOIN returns_explanation w ON w.id = l.why_id AND l.last_version IS NULL
+        WHERE l.recipient_id = %(recipient)s AND l.record_id = ANY(%(ids)s)
+        ORDER BY l.month, l.first_version, l.record_id
+        """,
+        {"recipient": recipient_id, "ids": list(record_ids)},
+    )
+    return [Told(*row) for row in rows]  # type: ignore[arg-type]
 
 
 def lapsed_since(*, recipient_id: int, open_month: int, then: Lapsed, now: Lapsed, first: int) -> bool:

@@ -91,44 +91,6 @@ def records(request: HttpRequest, gstin: str, section: str) -> HttpResponse:
     return render(request, "invoices/_records.html" if request.htmx else "invoices/inward_list.html", context)
 
 
-@require_safe
-def record(request: HttpRequest, gstin: str, pk: int) -> HttpResponse:
-    """Show one record: as reported, what may be done, why it counts how it does, and its history."""
-    held, today = _enter(request, gstin)
-    found = inbox.detail(taxpayer=held.taxpayer, today=today, pk=pk)
-    if found is None:
-        raise Http404("No such page.")
-    outcome = earlier(request, held)
-    kept = next((result for result in outcome.results if result.record_id == pk), None) if outcome else None
-    cost, is_suppliers = wording.rejection_cost(found.record)
-    in_ims = not found.bypass and found.record.status != found.record.Status.WITHDRAWN
-    context = {
-        "detail": found,
-        "record": found.record,
-        "row": rows.row(found.line, today, kept),
-        "heads": _heads(found),
-        "origin": wording.origin(found.record, today),
-        "bypass": wording.bypass(found.bypass, today.gstr2b_period(found.record).month),
-        "in_ims": in_ims,
-        "untouched": wording.if_untouched(found.record, found.settles_in),
-        "cost": cost,
-        "cost_is_suppliers": is_suppliers,
-        "until_when": wording.until_when(found.record, found.settles_in),
-        "near_limit": wording.record_near_limit(found.record, today) if found.nears_limit else "",
-        "last_day": wording.last_day(found.settles_in, today),
-        "choices": _choices_explained(found, today),
-        "history": [
-            (event, wording.reduction(event.answer, rows.declared(event)), _reason(event.reason_code))
-            for event in found.events
-        ],
-        "reason": _reason(found.record.reason_code),
-        "told": told(held, today, outcome),
-        "back": request.path,
-        "may_act": held.may(Right.ACT) and in_ims and found.line.is_open,
-    }
-    return render(request, "invoices/record.html", context)
-
-
 def _enter(request: HttpRequest, gstin: str) -> tuple[Access, Standing]:
     held = web.enter(request, gstin)
     return held, standing.of(held.taxpayer, request.portal_now)  # type: ignore[attr-defined]
@@ -200,39 +162,6 @@ def _tabs(filters: Filters, found: inbox.Page, kept: dict[str, str]) -> list[dic
         }
         for letter, name in names
     ]
-
-
-def _heads(found: inbox.Detail) -> list[dict[str, object]]:
-    record = found.record
-    effect, cap, old = record.effect.as_dict(), record.cap.as_dict(), {}
-    if record.original is not None:
-        old = record.original.tax.as_dict()
-    return [
-        {
-            "name": wording.HEADS[head],
-            "tax": tax,
-            "old": old.get(head),
-            "effect": effect[head],
-            "cap": cap[head],
-            "declared": record.declared.as_dict()[head],
-        }
-        for head, tax in record.tax.as_dict().items()
-    ]
-
-
-def _choices_explained(found: inbox.Detail, today: Standing) -> list[tuple[str, str, str]]:
-    return [
-        (
-            str(wording.ACTIONS[action]),
-            wording.refusal(decision.outcome, found.record, today) if decision.outcome else "",
-            decision.cite,
-        )
-        for action, decision in found.line.refusals.items()
-    ]
-
-
-def _reason(code: str) -> str:
-    return str(wording.REASONS[wording.ReasonCode(code)]) if code else ""
 
 
 def _query(values: dict[str, str]) -> str:

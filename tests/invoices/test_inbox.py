@@ -172,5 +172,8 @@ def test_detail_tells_the_history_the_latest_first() -> None:
     owner = factories.taxpayer()
     found = inbox.detail(taxpayer=owner, today=standing.of(owner, factories.at("2025-11-14")), pk=record.pk)
     assert found is not None
-    assert [(event.old_action, event.action) for event in found.events] == [("A", "P"), ("N", "A")]
+    assert [(line.event.old_action, line.event.action) for line in found.history if line.event] == [
+        ("A", "P"),
+        ("N", "A"),
+    ]
     assert found.settles_in == factories.OCTOBER

@@ -9,6 +9,7 @@ from tests import factories
 
 GUARDED = (
     "invoices_actionevent",
+    "invoices_reportedbefore",
     "ims_portal_auditevent",
     "returns_gstr2b",
     "returns_gstr2bline",
