@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ims_portal.forms import PlainTextField
-from ims_portal.rules import actions
+from ims_portal.rules import actions, gstin
 from ims_portal.rules.actions import Action, Answer, ReasonCode, Refusal
 from ims_portal.rules.money import HEADS, LARGEST_PAISE, NIL, Tax, to_paise
 from ims_portal.templatetags import ims as show
@@ -298,3 +298,23 @@ def answers(draft: drafts.Draft, data: QueryDict | None) -> list[AnswerForm]:
         for choice, line in draft.lines
         if sent is None or f"{choice.record_id}.{choice.version}" in sent
     ]
+
+
+class FindForm(forms.Form):
+    """The supplier's GSTIN, empty for a bill of entry, and the number of a document."""
+
+    gstin = PlainTextField(required=False, max_length=20)
+    number = PlainTextField(
+        max_length=30,
+        error_messages={"required": gettext_lazy("Write the number of the document, as the supplier printed it.")},
+    )
+
+    def clean_gstin(self) -> str:
+        """Return the GSTIN in capitals; one that cannot exist is refused with what is wrong with it."""
+        typed = str(self.cleaned_data["gstin"]).upper().replace(" ", "")
+        if typed and gstin.problem(typed) is not None:
+            raise forms.ValidationError(
+                _("%(gstin)s is not a GSTIN: its form or its check character is wrong. Copy it from the document.")
+                % {"gstin": typed}
+            )
+        return typed

@@ -17,6 +17,7 @@ from ims_portal.rules.documents import Section
 from ims_portal.rules.periods import TaxPeriod
 from ims_portal.rules.table import Decision
 from invoices import history, inbox_sql, pairs, uses, why
+from invoices.history import Entry, Reduced
 from invoices.inbox_sql import SUPERSEDED, Filters, Sum
 from invoices.models import ActionEvent, Inbox, Record
 from invoices.pairs import Pairs
@@ -106,9 +107,9 @@ class Detail:
     bypass: str
     pairs: Pairs
     nears_limit: bool = False
-    history: Sequence[history.Entry] = field(default_factory=list)
+    history: Sequence[Entry] = field(default_factory=list)
     versions: Sequence[Record] = field(default_factory=list)
-    reversals: Sequence[history.Reduced] = field(default_factory=list)
+    reversals: Sequence[Reduced] = field(default_factory=list)
     why: Sequence[Mapping[str, object]] = field(default_factory=list)
 
     @property

@@ -12,6 +12,7 @@ from ims_portal.models import Job, Taxpayer, User, paise, within_bounds
 from ims_portal.rules import actions, documents, gstr2b, gstr3b
 from ims_portal.rules.money import Tax
 from invoices import numbers
+from invoices.earlier import ReportedBefore as ReportedBefore  # noqa: PLC0414 - one of the models
 
 
 class SupplierReturn(models.Model):
@@ -337,26 +338,6 @@ class ActionEvent(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["recipient", "record", "version"], name="one_event_per_record_version"),
             models.UniqueConstraint(fields=["recipient", "request_id", "record"], name="one_event_per_request"),
-        ]
-
-
-class ReportedBefore(models.Model):
-    """What a saved record said before its supplier changed it; append-only.
-
-    `said` holds the columns of `staging_sql.REPORTED` as they were, amounts in paise. What the change made of them is
-    the next row's `said`, or the record itself. `version` is the one the change raised the record to, its event's.
-    """
-
-    recipient = models.ForeignKey(Taxpayer, on_delete=models.PROTECT, related_name="+", db_index=False)
-    record = models.ForeignKey(Record, on_delete=models.PROTECT, related_name="said_before", db_index=False)
-    version = models.PositiveIntegerField()
-    said = models.JSONField()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["recipient", "record", "version"], name="one_earlier_reading_per_record_version"
-            ),
         ]
 
 

@@ -330,3 +330,21 @@ def reduction(letter: str, declared: Tax) -> str:
     if letter == actions.Answer.PART:
         return _("Part %(amount)s") % {"amount": show.inr(declared.total)}
     return _("None") if letter == actions.Answer.NONE else ""
+
+
+def not_reported(gstin: str, today: Standing) -> str:
+    """Return what to do about a document nobody reported, with the next GSTR-1 that could report it (R7.2)."""
+    if not gstin:
+        return _(
+            "No bill of entry of this number is among your records. Customs sends them by the reference date; look at "
+            "the number and the port, then ask your customs broker."
+        )
+    month = TaxPeriod(today.saved_monthly)
+    return _(
+        "%(gstin)s has not reported this number to you. Ask the supplier to report it: a GSTR-1 of %(period)s, due on "
+        "%(day)s, brings it into that month's GSTR-2B. Without it you have no ITC, and nothing to decide here."
+    ) % {
+        "gstin": gstin,
+        "period": month.label,
+        "day": show.day(today.calendar.due(Return.GSTR1, month, today.filer.group)),
+    }
