@@ -91,11 +91,13 @@ class Draft:
 
 def draft(*, taxpayer: Taxpayer, period: TaxPeriod, at: datetime, today: Standing | None = None) -> Draft:
     """Return a period's GSTR-3B as it stands at a moment. This will write nothing. `today` saves working it out."""
-    inbox = Inbox.objects.filter(pk=taxpayer.pk).first() or Inbox(taxpayer=taxpayer, open_month=taxpayer.first_month)
-    return _draft(taxpayer, period, inbox, today or standing.of(taxpayer, at))
+    return _draft(taxpayer, period, None, today or standing.of(taxpayer, at))
 
 
-def _draft(taxpayer: Taxpayer, period: TaxPeriod, inbox: Inbox, today: Standing) -> Draft:
+def _draft(taxpayer: Taxpayer, period: TaxPeriod, locked_inbox: Inbox | None, today: Standing) -> Draft:
+    """Return a draft; `locked_inbox` is the inbox of a command that holds it, else it is read with the rest."""
+    beside = _beside(taxpayer, period, today)
+    inbox = locked_inbox or beside.inbox
     filing = None
     if period.month < inbox.open_month:
         filed = Filing.objects.filter(taxpayer=taxpayer, month=period.month)
@@ -107,7 +109,6 @@ def _draft(taxpayer: Taxpayer, period: TaxPeriod, inbox: Inbox, today: Standing)
         for row in Adjustment.objects.filter(return_period__taxpayer=taxpayer, return_period__month=period.month)
     }
     derived = rules.computed(_stored(filing.derived) if filing else derive(statement, outward))
-    beside = _beside(taxpayer, period, today)
     locked = _locked_rows(period, beside.switched_on)
     if not filing:  # what was declared before a row was locked would be filed unseen: it follows derived (R8.17)
         adjusted = {name: line for name, line in adjusted.items() if name not in locked}
@@ -394,8 +395,9 @@ def _due(period: TaxPeriod, today: Standing) -> date:
 
 @dataclass(frozen=True, slots=True)
 class _Beside:
-    """What a draft hangs on beside its own figures: GSTR-1, the Table 4 switch, the return before if it was late."""
+    """What a draft hangs on beside its figures: inbox, GSTR-1, the Table 4 switch, the return before if it was late."""
 
+    inbox: Inbox
     has_gstr1: bool
     switched_on: bool
     late: Late | None
@@ -408,14 +410,22 @@ def _beside(taxpayer: Taxpayer, period: TaxPeriod, today: Standing) -> _Beside:
     )
     earlier = today.filer.previous(period)
     before = FilteredRelation("filings", condition=Q(filings__month=earlier.month))
-    has_gstr1, switched_on, filed_on, paid = (
+    has_gstr1, switched_on, filed_on, paid, seq, open_month = (
         Taxpayer.objects.filter(pk=taxpayer.pk)
         .annotate(before=before)
-        .values_list(Exists(gstr1), Exists(_table4_switch(period)), "before__filed_on", "before__payment")
+        .values_list(
+            Exists(gstr1),
+            Exists(_table4_switch(period)),
+            "before__filed_on",
+            "before__payment",
+            "inbox__seq",
+            "inbox__open_month",
+        )
         .get()
     )
     late = payment.late(earlier.month, kept=paid, due=_due(earlier, today), filed_on=filed_on) if filed_on else None
-    return _Beside(bool(has_gstr1), bool(switched_on), late)
+    inbox = Inbox(taxpayer=taxpayer, seq=seq or 0, open_month=open_month or taxpayer.first_month)
+    return _Beside(inbox, bool(has_gstr1), bool(switched_on), late)
 
 
 def _filing_facts(

@@ -59,6 +59,11 @@ class Card:
     interest_told: str
     cash_balance: Tax
 
+    @property
+    def in_cash(self) -> Tax:
+        """All cash of each head."""
+        return Tax(*(line.in_cash for line in self.lines))
+
 
 def card(paid: Payment | None) -> Card | None:
     """Return Table 6.1 of a draft or filed return, None for one filed before payments were kept."""

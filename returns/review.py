@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from django.db.models import BooleanField, Case, Count, F, Func, OrderBy, Sum, Value, When, Window
-from django.db.models.expressions import RawSQL
-from django.db.models.functions import Abs, Greatest, Least, RowNumber
+from django.utils.translation import gettext as _
 
 import invoices.wording
 from ims_portal.models import Taxpayer
 from ims_portal.rules import gstr3b as rules
-from ims_portal.rules.actions import Answer, Refusal
-from ims_portal.rules.gstr2b import PARTS_B, Placement, Status
-from ims_portal.rules.money import HEADS, Tax
+from ims_portal.rules.actions import Refusal
+from ims_portal.rules.gstr2b import PARTS_B, Part
+from ims_portal.rules.money import Tax
 from ims_portal.rules.periods import TaxPeriod
-from invoices import records_sql
+from ims_portal.templatetags import ims as show
+from invoices.models import Record
+from invoices.pair_words import WARNINGS
+from invoices.pairs import Warned
 from invoices.standing import Standing
-from returns import gstr2b, gstr3b, wording
+from returns import gstr3b, review_sql, summary, wording
 from returns.gstr3b import Draft
 from returns.models import Gstr2b, Gstr2bLine
+from returns.review_sql import ANSWERED, DEEMED, REJECTED, Paired, Way
 from returns.wording import Advice
-
-REJECTED, DEEMED, ANSWERED = "rejected", "deemed", "answered"
-LISTED = 100
-"""Records each list of the review prints; what is left out is counted and linked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +39,19 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class FinalLine:
+    """One record that becomes final: its line, and what it does to net ITC, in paise."""
+
+    line: Gstr2bLine
+    net: int
+
+    @property
+    def record(self) -> Record:
+        """The record."""
+        return self.line.record
+
+
+@dataclass(frozen=True, slots=True)
 class Final:
     """Records that become final in one way: how many, what they add to ITC and take from it, the dearest of them."""
 
@@ -48,7 +59,7 @@ class Final:
     adds: int = 0
     takes: int = 0
     add_back: int = 0
-    lines: tuple[Gstr2bLine, ...] = ()
+    lines: tuple[FinalLine, ...] = ()
 
     @property
     def taken(self) -> int:
@@ -81,6 +92,8 @@ class Review:
     rejections: list[Rejected]
     rejected: Final
     add_back: int
+    pairs: Sequence[Paired] = ()
+    unfiled: Sequence[tuple[TaxPeriod, date]] = ()
 
     @property
     def may_be_filed(self) -> bool:
@@ -89,9 +102,9 @@ class Review:
 
 
 def of(*, taxpayer: Taxpayer, period: TaxPeriod, at: datetime, today: Standing) -> Review:
-    """Return the review of a period's GSTR-3B: the draft, and one more query for what becomes final."""
+    """Return the review of a period's GSTR-3B: the draft, and two more queries for what becomes final."""
     shown = gstr3b.draft(taxpayer=taxpayer, period=period, at=at, today=today)
-    groups = _finals(shown.statement)
+    groups, pairs = _finals(shown.statement)
     rejected = groups.get(REJECTED, Final())
     return Review(
         draft=shown,
@@ -99,8 +112,10 @@ def of(*, taxpayer: Taxpayer, period: TaxPeriod, at: datetime, today: Standing) 
         deemed=groups.get(DEEMED, Final()),
         answered=groups.get(ANSWERED, Final()),
         rejected=rejected,
-        rejections=[_rejected(line) for line in rejected.lines],
+        rejections=[_rejected(found.line) for found in rejected.lines],
         add_back=rejected.add_back,
+        pairs=pairs,
+        unfiled=summary.unfiled(shown.open_period, period, today),
     )
 
 
@@ -123,48 +138,54 @@ def advice(refusal: Refusal, shown: Draft) -> Advice:
     return wording.filing(refusal, shown=shown)
 
 
-def _finals(statement: Gstr2b | None) -> dict[str, Final]:
-    """Return what becomes final, by way, the dearest first: one query with its sums."""
+def _finals(statement: Gstr2b | None) -> tuple[dict[str, Final], list[Paired]]:
+    """Return what becomes final, by way, the dearest first, and the pairs to look at: two queries, however many."""
     if statement is None:
-        return {}
-    total = F("igst") + F("cgst") + F("sgst") + F("cess")
-    net = Case(When(part__in=[part.value for part in PARTS_B], then=-total), default=total)
-    way = Case(
-        When(placement=Placement.REJECTED.value, then=Value(REJECTED)),
-        When(status=Status.DEEMED_ACCEPTED.value, then=Value(DEEMED)),
-        When(answer__in=[Answer.PART.value, Answer.NONE.value], then=Value(ANSWERED)),
-        default=Value(""),
-    )
-    cap = sum((Greatest(-F(f"record__effect_{head}"), Value(0)) for head in HEADS), start=Value(0))
-    adds_back = RawSQL(records_sql.adds_back("invoices_record"), [], output_field=BooleanField())  # noqa: S611 our own rule
-    charged = Case(When(adds_back, then=cap), default=Value(0))
-    found = gstr2b.lines(statement).annotate(way=way, net=net, charged=charged).exclude(way="")
-    ranked = found.annotate(
-        place=_within(RowNumber(), order_by=[Abs(F("net")).desc(), F("id").asc()]),
-        count=_within(Count("id")),
-        adds=_within(Sum(Greatest(F("net"), Value(0)))),
-        takes=_within(Sum(Least(F("net"), Value(0)))),
-        add_back=_within(Sum("charged")),
-    ).filter(place__lte=LISTED)
-    groups: dict[str, list[Gstr2bLine]] = {}
-    for line in ranked.select_related("record__supplier").order_by("way", "place"):
-        groups.setdefault(line.way, []).append(line)
-    return {name: _final(lines) for name, lines in groups.items()}
+        return {}, []
+    ways, pairs = review_sql.finals(statement)
+    listed = [pk for way in ways.values() for pk in way.lines]
+    lines = Gstr2bLine.objects.select_related("record__supplier").in_bulk(listed)
+    return {name: _final(way, lines) for name, way in ways.items()}, pairs
 
 
-def _final(lines: list[Gstr2bLine]) -> Final:
-    first: Any = lines[0]  # carries the sums of its whole way
-    return Final(first.count, int(first.adds), int(first.takes), int(first.add_back), tuple(lines))
+def _final(way: Way, lines: Mapping[int, Gstr2bLine]) -> Final:
+    found = tuple(FinalLine(lines[pk], _net(lines[pk])) for pk in way.lines)
+    return Final(way.count, way.adds, way.takes, way.add_back, found)
 
 
-def _within(expression: Func, order_by: list[OrderBy] | None = None) -> Window:
-    """Return an expression over all lines of one way."""
-    return Window(expression, partition_by=[F("way")], order_by=order_by)
+def _net(line: Gstr2bLine) -> int:
+    return -line.tax.total if Part(line.part) in PARTS_B else line.tax.total
 
 
 def _rejected(line: Gstr2bLine) -> Rejected:
     sentence, raises_supplier = invoices.wording.rejection_cost(line.record)
     return Rejected(line, sentence, raises_supplier)
+
+
+def above_statement(shown: Draft) -> list[str]:
+    """Return the rows of Table 4 declared above GSTR-2B, by how much per head: a warning, never a block (R8.16)."""
+    told = []
+    for row in shown.warnings:
+        if rules.WARNS_WHEN.decide(shown.period.month, row=row).outcome == "above":
+            gaps = (shown.declared[row] - shown.derived[row]).as_dict()
+            heads = [f"{wording.HEAD_NAMES[head]} {show.inr(gap)}" for head, gap in gaps.items() if gap > 0]
+            number, heading = wording.ROW_NAMES[row]
+            told.append(
+                _("%(row)s %(heading)s is declared above GSTR-2B: %(heads)s.")
+                % {"row": number, "heading": heading, "heads": ", ".join(heads)}
+            )
+    return told
+
+
+def pair_warning(pair: Paired) -> str:
+    """Return what a rejected invoice and its likely credit note are warned of (`invoices.pair_words`)."""
+    warned = Warned.BOTH_REJECTED if pair.note_is_rejected else Warned.INVOICE_REJECTED
+    return str(WARNINGS[warned]) % {
+        "invoice": pair.invoice,
+        "note": pair.note,
+        "note_tax": show.inr(pair.tax),
+        "supplier": pair.supplier,
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 
+from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -14,10 +16,11 @@ from ims_portal.models import Taxpayer
 from ims_portal.rules import gstr2b as rules
 from ims_portal.rules.documents import Section
 from ims_portal.rules.gstr2b import PARTS_B, Part, Placement
+from ims_portal.rules.gstr3b import computed
 from ims_portal.rules.money import Tax
-from ims_portal.rules.periods import TaxPeriod, financial_year_of
+from ims_portal.rules.periods import Return, TaxPeriod, financial_year_of
 from ims_portal.templatetags import ims as show
-from invoices.models import Inbox
+from invoices.models import Inbox, Record
 from invoices.standing import Standing
 from returns import gstr2b, wording
 from returns.models import Gstr2b
@@ -243,9 +246,40 @@ class Staleness:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """One version of a statement as the list of versions tells it; `table_4` is net ITC, 4(C), as derived from it."""
+
+    statement: Gstr2b
+    reason: str
+    table_4: Tax
+
+
+def why_made(newer: Gstr2b, older: Gstr2b | None) -> str:
+    """Return why a version was made, from what changed since the one before it (R7.1, R7.11)."""
+    if older is None:
+        return _("the first, asked for") if newer.computed_by_id else _("the draft of the draft day")
+    told = []
+    if newer.engine != older.engine:
+        told.append(_("the rules had changed"))
+    if changes := newer.seq - older.seq:
+        text = ngettext("%(count)s saved change", "%(count)s saved changes", changes)
+        told.append(text % {"count": show.count(changes)})
+    return ", ".join(told) or _("a Pending had lapsed")
+
+
+def table_4(statement: Gstr2b) -> Tax:
+    """Return net ITC, 4(C), as derived from a statement alone: no query (R8.6)."""
+    return computed(rules.table4(statement.month, gstr2b.sums_by_part(statement)))["t4C"]
+
+
 @dataclass(frozen=True)
 class Page:
-    """All that the page of a period's statement shows."""
+    """All that the page of a period's statement shows.
+
+    `unfiled` are earlier periods whose GSTR-3B must be filed first; `counts_nothing` says that a statement computed
+    now would be empty.
+    """
 
     taxpayer: Taxpayer
     period: TaxPeriod
@@ -253,6 +287,8 @@ class Page:
     shown: Gstr2b | None
     refusal: Advice | None
     staleness: Staleness | None
+    unfiled: Sequence[tuple[TaxPeriod, date]] = ()
+    counts_nothing: bool = False
 
     @property
     def current(self) -> Gstr2b | None:
@@ -271,6 +307,15 @@ class Page:
         return f"{year}-{(year + 1) % 100:02d}"
 
     @cached_property
+    def made(self) -> list[Made]:
+        """Every version with why it was made and what it comes to, the newest first."""
+        before: list[Gstr2b | None] = [*self.versions[1:], None]
+        return [
+            Made(newer, why_made(newer, older), table_4(newer))
+            for newer, older in zip(self.versions, before, strict=True)
+        ]
+
+    @cached_property
     def sections(self) -> list[SectionLines]:
         """The version shown, as printed."""
         return sections(self.shown) if self.shown else []
@@ -279,6 +324,18 @@ class Page:
     def total(self) -> Tax:
         """Net ITC of the version shown: what the available section adds to Table 4(A)."""
         return net_available(self.shown) if self.shown else Tax()
+
+
+def unfiled(open_now: TaxPeriod, before: TaxPeriod, today: Standing) -> list[tuple[TaxPeriod, date]]:
+    """Return the taxpayer's periods whose GSTR-3B must be filed before a period's, oldest first, with their due days.
+
+    `open_now` is the oldest unfiled one; empty where that is the period itself or a later one.
+    """
+    found, period = [], open_now
+    while period.month < before.month:
+        found.append((period, today.calendar.due(Return.GSTR3B, period, today.filer.group)))
+        period = today.filer.following(period)
+    return found
 
 
 def net_available(statement: Gstr2b) -> Tax:
@@ -314,6 +371,19 @@ def _page(taxpayer: Taxpayer, period: TaxPeriod, today: Standing, inbox: Inbox, 
         shown=shown,
         refusal=advice,
         staleness=_behind(made[0], period, inbox, today) if made else None,
+        unfiled=unfiled(today.filer.period(inbox.open_month), period, today) if today.filer.owns(period) else (),
+        counts_nothing=not made and refusal is None and not _in_scope(taxpayer, period).exists(),
+    )
+
+
+def _in_scope(taxpayer: Taxpayer, period: TaxPeriod) -> QuerySet[Record]:
+    """Return what a statement of a period would count, Pending included (R7.6)."""
+    return Record.objects.filter(
+        recipient=taxpayer,
+        status=Record.Status.FILED,
+        settled_month=None,
+        superseded_by=None,
+        gstr2b_month__lte=period.month,
     )
 
 

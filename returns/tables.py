@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -12,7 +13,7 @@ from ims_portal.models import Taxpayer
 from ims_portal.rules import gstr3b as rules
 from ims_portal.rules.documents import Section
 from ims_portal.rules.gstr3b import Carried
-from ims_portal.rules.money import Tax
+from ims_portal.rules.money import Tax, to_rupees
 from ims_portal.rules.periods import TaxPeriod
 from ims_portal.templatetags import ims as show
 from returns import summary, table3, wording
@@ -172,6 +173,47 @@ def _warning(shown: Draft, name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """What a row may take, per head: the statement's balance and what this return adds to it, less what is declared."""
+
+    heading: str
+    balance_name: str
+    adds_name: str
+    takes_name: str
+    balance: Tax
+    adds: Tax
+    takes: Tax
+    blocks: bool
+
+    @property
+    def most(self) -> Tax:
+        """The most that may be declared."""
+        return self.balance + self.adds
+
+    @property
+    def left(self) -> Tax:
+        """What is left; a head below zero is above its limit."""
+        return self.most - self.takes
+
+
+def limit(shown: Draft, name: str) -> Limit | None:
+    """Return the reclaim or RCM limit a row is held to, None for a row without one: no query (R8.10)."""
+    fact = {"t4D1": "reclaim_exceeds", "t4A2": "rcm_exceeds", "t4A3": "rcm_exceeds"}.get(name)
+    if fact is None or shown.filing is not None:
+        return None
+    in_force = rules.FILING_REFUSALS.at(shown.period.month).rows
+    blocks = any(fact in line.when for line in in_force)
+    declared = shown.declared
+    if fact == "reclaim_exceeds":
+        adds, takes = declared["t4B2"], declared["t4D1"]
+        names = (_("Limit of 4(D)(1)"), _("Reclaim balance before this return"), "4(B)(2)", "4(D)(1)")
+        return Limit(*names, shown.reclaim_room + takes - adds, adds, takes, blocks)
+    adds, takes = declared["t3_1_d"], declared["t4A2"] + declared["t4A3"]
+    names = (_("Limit of 4(A)(2) + 4(A)(3)"), _("RCM balance before this return"), "3.1(d)", "4(A)(2) + 4(A)(3)")
+    return Limit(*names, shown.rcm_room + takes - adds, adds, takes, blocks)
+
+
+@dataclass(frozen=True, slots=True)
 class Own:
     """One summand of an outward row from the taxpayer's own returns, in words."""
 
@@ -255,6 +297,7 @@ class Filed:
     derived: Tax
     declared: Tax
     taxable: int | None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,10 +331,55 @@ def receipt(*, taxpayer: Taxpayer, period: TaxPeriod) -> Receipt | None:
             Tax(*filing.derived.get(name, ())),
             Tax(*filing.declared.get(name, ())),
             values.get(name),
+            filing.reasons.get(name, ""),
         )
         for name in rules.ROWS
     ]
     return Receipt(filing, rows, made, sum(line.tax.total for line in made))
+
+
+def receipt_as_json(found: Receipt, taxpayer: Taxpayer, period: TaxPeriod) -> dict[str, object]:
+    """Return a receipt for a program: every figure as filed, in rupees as text with two decimals."""
+    filing = found.filing
+    return {
+        "reference": filing.reference,
+        "note": "Practice filing without legal effect; not the Government's GST portal.",
+        "gstin": taxpayer.gstin,
+        "name": taxpayer.name,
+        "period": period.wire,
+        "filed_at": filing.filed_at.astimezone(timezone.get_default_timezone()).isoformat(),
+        "filed_by": str(filing.filed_by) if filing.filed_by else None,
+        "gstr2b_version": filing.statement.version if filing.statement else None,
+        "digest": filing.digest,
+        "rows": [
+            {
+                "table": row.number,
+                "taxable": None if row.taxable is None else _rupees(row.taxable),
+                "derived": _heads_in_rupees(row.derived),
+                "declared": _heads_in_rupees(row.declared),
+                "reason": row.reason,
+            }
+            for row in found.rows
+        ],
+        "add_backs": [
+            {
+                "supplier": line.supplier.gstin,
+                "document": line.record.number,
+                "document_date": line.record.document_date.isoformat(),
+                "lands_in": show.wire(line.target_month),
+                "tax": _heads_in_rupees(line.tax),
+            }
+            for line in found.addbacks
+        ],
+    }
+
+
+def _rupees(paise: int) -> str:
+    return f"{to_rupees(paise):.2f}"
+
+
+def _heads_in_rupees(tax: Tax) -> dict[str, str]:
+    return {head: _rupees(paise) for head, paise in tax.as_dict().items()}
 
 
 def grouped(digest: str) -> list[str]:

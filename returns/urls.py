@@ -19,5 +19,6 @@ urlpatterns = [
     path("returns/<str:p>/gstr3b/review/", filing.review_page, name="gstr3b-review"),
     path("returns/<str:p>/gstr3b/file/", filing.file, name="gstr3b-file"),
     path("returns/<str:p>/gstr3b/receipt/", filing.receipt, name="gstr3b-receipt"),
+    path("returns/<str:p>/gstr3b/receipt.json", filing.receipt_json, name="gstr3b-receipt-json"),
     path("jobs/<uuid:pk>/", jobs.job, name="job"),
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.core import signing
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from ims_portal import access, clock, web
@@ -48,6 +48,9 @@ def _review(
             "digest": tables.grouped(found.draft.digest),
             "shown": signing.dumps(review.shown(found.draft), salt=SALT, compress=True),
             "signatories": signatories,
+            "above": review.above_statement(found.draft),
+            "pairs": [(pair, review.pair_warning(pair)) for pair in found.pairs],
+            "unfiled": found.unfiled,
             **payment_context(found.draft),
         },
         status,
@@ -88,6 +91,21 @@ def _changed(request: HttpRequest, opened: Opened, now: Draft) -> HttpResponse:
         "returns/changed.html",
         {"draft": now, "moved": review.moved(before, now), "version_before": before.get("version")},
         409,
+    )
+
+
+@require_safe
+@of_period(page="returns:gstr3b")
+def receipt_json(request: HttpRequest, opened: Opened) -> HttpResponse:  # noqa: ARG001 - Django's signature
+    """Hand out the receipt of a filed period as JSON, amounts in rupees as text."""
+    found = tables.receipt(taxpayer=opened.taxpayer, period=opened.period)
+    if found is None:
+        raise Http404("Not filed.")
+    name = f"{found.filing.reference}.json"
+    return JsonResponse(
+        tables.receipt_as_json(found, opened.taxpayer, opened.period),
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        json_dumps_params={"indent": 2, "ensure_ascii": False},
     )
 
 

@@ -113,6 +113,7 @@ def _row_page(
             "form": form,
             "amounts": amounts,
             "parts": parts,
+            "limit": tables.limit(shown, name),
             "why": gstr3b.why_of(shown, name),
             "errors": form.told,
             "needs_reason": rules.NEEDS_REASON.decide(opened.period.month, row=name).outcome,
