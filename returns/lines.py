@@ -211,6 +211,18 @@ def page(*, statement: Gstr2b, filters: Filters, size: int, after: str = "") -> 
     )
 
 
+def tables(statement: Gstr2b) -> list[tuple[str, str, int]]:
+    """Return every table of the form a statement has lines in: its name in addresses, its heading, how many: no query."""
+    counts: dict[str, int] = {}
+    for parts in statement.sums.values():
+        for rows in parts.values():
+            for row, line in rows.items():
+                counts[row] = counts.get(row, 0) + line[0]
+    return [
+        (table.value, str(name), counts[table.value]) for table, name in summary.ROWS.items() if table.value in counts
+    ]
+
+
 _COLUMNS = ", ".join(f"returns_gstr2bline.{name}" for name in ("placement", "part", '"row"', "id"))
 
 
