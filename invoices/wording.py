@@ -207,7 +207,9 @@ def result(told: Result, record: Record | None, today: Standing) -> str:
             "time": show.moment(told.at),
         }
     if told.status is ResultStatus.CONFLICT:
-        return _("%(who)s chose %(action)s at %(time)s, after you opened this page. Yours was not saved.") % {
+        return _(
+            "%(who)s chose %(action)s at %(time)s, after you opened this page. Yours was not saved. Choose again."
+        ) % {
             "who": told.by or _("Somebody"),
             "action": ACTIONS[told.current],
             "time": show.moment(told.at),

@@ -212,7 +212,7 @@ def page(*, statement: Gstr2b, filters: Filters, size: int, after: str = "") -> 
 
 
 def tables(statement: Gstr2b) -> list[tuple[str, str, int]]:
-    """Return every table of the form a statement has lines in: its name in addresses, its heading, how many: no query."""
+    """Return every table a statement has lines in: its name in addresses, its heading, how many. No query."""
     counts: dict[str, int] = {}
     for parts in statement.sums.values():
         for rows in parts.values():

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from ims_portal.models import Taxpayer
 from ims_portal.rules import gstr3b as rules
@@ -151,7 +151,7 @@ _STANDS_IN_THE_WAY = {
         gettext_lazy("Open GSTR-2B"),
     ),
     Refusal.RECOMPUTE_REQUIRED: (
-        gettext_lazy("Saved changes are not in GSTR-2B of %(period)s. Compute it again, then file."),
+        gettext_lazy("GSTR-2B of %(period)s is out of date: %(changes)s. Compute it again, then file."),
         "returns:gstr2b",
         gettext_lazy("Open GSTR-2B"),
     ),
@@ -179,8 +179,16 @@ def filing(refusal: Refusal, *, shown: Draft) -> Advice:
         return Advice(refusal.value, text, "returns:gstr3b-adjust", period.wire, label, "t4A3")
     sentence, page, words = _STANDS_IN_THE_WAY[refusal]
     where = period.wire if page not in ("", "returns:periods") else ""
-    names = {"period": period.label, "due": show.day(shown.due)}
+    names = {"period": period.label, "due": show.day(shown.due), "changes": _changes(shown)}
     return Advice(refusal.value, str(sentence) % names, page, where, str(words))
+
+
+def _changes(shown: Draft) -> str:
+    """Return what a statement that is out of date does not hold, to follow a colon."""
+    if not shown.changes_since:
+        return _("a Pending lapsed, or the rules changed, since it was computed")
+    text = ngettext("%(count)s saved change is not in it", "%(count)s saved changes are not in it", shown.changes_since)
+    return text % {"count": show.count(shown.changes_since)}
 
 
 def _limit(what: str, room: Tax, limit: Tax) -> str:
