@@ -98,6 +98,18 @@ def moment(value: datetime | None) -> str:
     return timezone.localtime(value).strftime("%d/%m/%Y %H:%M")
 
 
+@register.filter
+def time_of_day(value: datetime | None) -> str:
+    """Return the hour and minute of a moment in Indian time, HH:MM."""
+    return timezone.localtime(value).strftime("%H:%M") if value else ""
+
+
+@register.filter
+def minutes(seconds: int) -> int:
+    """Return how many whole minutes so many seconds are."""
+    return int(seconds) // 60
+
+
 @register.simple_tag
 def longest(what: str) -> int:
     """Return how many characters a remark or a reason may have."""
