@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from ims_portal import spoken
 from ims_portal.rules import actions, gstr3b, why
 from ims_portal.rules.money import to_rupees
 from ims_portal.rules.periods import TaxPeriod
@@ -73,6 +74,18 @@ def since(version: int) -> str:
     """Return from when a version of a rule is in force, in words."""
     start = why.since(int(version))
     return _("in force from %(start)s") % {"start": start} if start else _("in force since GST began")
+
+
+@register.filter
+def law(text: str) -> str:
+    """Return a sentence of the law in the reader's language."""
+    return spoken.say(str(text))
+
+
+@register.filter
+def laws(texts: list[str]) -> list[str]:
+    """Return sentences of the law in the reader's language."""
+    return [spoken.say(text) for text in texts]
 
 
 @register.filter
