@@ -10,7 +10,7 @@
   function lookIn(seconds) { window.clearTimeout(timer); timer = window.setTimeout(look, seconds * 1000); }
 
   function ask(method) {
-    var token = dialog.querySelector("input[name=csrfmiddlewaretoken]").value;
+    var token = document.querySelector("#sign-out input[name=csrfmiddlewaretoken]").value;
     var headers = method === "POST" ? { "X-CSRFToken": token } : { "X-Poll": "1" };
     return fetch(dialog.dataset.url, { method: method, headers: headers, credentials: "same-origin", redirect: "manual" })
       .then(function (answer) { return answer.ok ? answer.json() : { seconds: 0 }; });
