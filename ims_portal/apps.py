@@ -11,5 +11,5 @@ class ImsPortalConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Make our Celery the current one in every process, for each may have to nudge a worker."""
-        from ims_portal import celery  # noqa: F401, PLC0415 - only once Django's settings may be read
+        """Make our Celery the current one in every process, and hear of everybody who signs in."""
+        from ims_portal import celery, sessions  # noqa: F401, PLC0415 - only once Django's settings may be read

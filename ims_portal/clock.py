@@ -60,6 +60,11 @@ def portal() -> Portal:
     return Portal()
 
 
+def real() -> datetime:
+    """Return the real moment, aware, for what has nothing to do with tax: how long somebody is signed in."""
+    return timezone.now()
+
+
 def day(at: datetime) -> date:
     """Return the Indian calendar day of a moment."""
     return timezone.localdate(at)

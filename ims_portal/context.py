@@ -9,22 +9,54 @@ from django.http import HttpRequest
 from django.urls import translate_url
 from django.utils.functional import SimpleLazyObject
 
-from ims_portal import clock
+from ims_portal import clock, sessions
 
 IN_RETURNS = {"return", "return-upload", "return-file", "return-record-delete", "upload"}
 """Pages of the app of records that stand under Returns in the menu: the supplier's own forms."""
 
+HELP = {
+    "inward": "inward",
+    "inward-list": "inward",
+    "record": "inward",
+    "act-review": "reduction",
+    "gstr2b": "gstr2b",
+    "gstr2b-lines": "gstr2b",
+    "gstr2b-why": "gstr2b",
+    "gstr2b-diff": "gstr2b",
+    "gstr3b": "gstr3b",
+    "gstr3b-adjust": "gstr3b",
+    "gstr3b-entry": "gstr3b",
+    "gstr3b-review": "gstr3b",
+    "outward": "outward",
+    "outward-record": "outward",
+    "return": "returns",
+    "return-file": "returns",
+}
+"""Name of a page -> the place of the help that is about it."""
+
 
 def shell(request: HttpRequest) -> dict[str, object]:
     """Return the shell's context. This will read the clock only where the page shows it and the view did not."""
+    now = SimpleLazyObject(lambda: getattr(request, "portal_now", None) or clock.portal().now())
     return {
-        "portal_now": SimpleLazyObject(lambda: getattr(request, "portal_now", None) or clock.portal().now()),
+        "portal_now": now,
         "is_sandbox": settings.IMS_SANDBOX,
         "access": getattr(request, "access", None),
+        "signed_out_at": SimpleLazyObject(lambda: now + sessions.left(request)),
+        "idle": sessions.IDLE,
+        "warned_before": sessions.WARNED_BEFORE,
+        "operator": settings.IMS_OPERATOR,
+        "contact": settings.IMS_CONTACT,
+        "released": settings.IMS_RELEASED,
+        "help_at": HELP.get(_name(request), ""),
         "request_id": SimpleLazyObject(uuid.uuid4),
         "menu_at": _menu_at(request),
         "languages": [(code, translate_url(request.get_full_path(), code)) for code, _name in settings.LANGUAGES],
     }
+
+
+def _name(request: HttpRequest) -> str:
+    return str(request.resolver_match.url_name) if request.resolver_match else ""
 
 
 def _menu_at(request: HttpRequest) -> str:

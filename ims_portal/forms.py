@@ -1,4 +1,4 @@
-"""Forms of the ground floor: the sandbox's date, and the text field every form shares."""
+"""Forms of the ground floor: the sandbox's date, own settings, and the text field every form shares."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import datetime
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from ims_portal.models import User
 from ims_portal.rules.texts import UNWELCOME
 
 
@@ -60,3 +61,11 @@ class RulesForm(forms.Form):
         input_formats=["%d/%m/%Y"],
         error_messages={"invalid": _("Write the day as DD/MM/YYYY, for example 14/11/2026.")},
     )
+
+
+class SettingsForm(forms.ModelForm):
+    """What somebody chose for themselves."""
+
+    class Meta:
+        model = User
+        fields = ("rows", "uses_keys")

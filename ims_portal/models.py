@@ -21,7 +21,17 @@ if TYPE_CHECKING:
 class User(AbstractUser):
     """A person who signs in. Rights on a GSTIN are memberships and engagements, never flags here."""
 
+    class Rows(models.IntegerChoices):
+        """How many rows of a list make a page."""
+
+        FEW = 25
+        USUAL = 50
+        MANY = 100
+        MOST = 200
+
     full_name = models.CharField(_("name"), max_length=120, blank=True)
+    rows = models.PositiveSmallIntegerField(_("rows of a list"), choices=Rows, default=Rows.USUAL)
+    uses_keys = models.BooleanField(_("single keys work in lists"), default=True)
 
     def __str__(self) -> str:
         return self.full_name or self.username

@@ -44,6 +44,7 @@ CHAPTERS: tuple[tuple[ModuleType, Promise], ...] = (
     (rates, _("Rates and heads of tax")),
 )
 """The modules of the law, in the order people meet them."""
+MODULES = tuple(module for module, _title in CHAPTERS)
 
 FIGURES: tuple[tuple[Promise, str | Promise, str], ...] = (
     (_("Longest remark, in characters"), str(actions.REMARK_LIMIT), "R5.3"),

@@ -31,6 +31,10 @@ if not env.str("DATABASE_URL", default=""):
 ROLE = environment.one_of("IMS_ROLE", choices=("web", "worker", "beat", "command"), default="web")
 # The sandbox lets an administrator set the portal's clock. Production refuses it unless somebody asks for it by name.
 IMS_SANDBOX = environment.yes_or_no("IMS_SANDBOX", default=False)
+# Who runs this copy and how to reach them; stands at the foot of every page.
+IMS_OPERATOR = env.str("IMS_OPERATOR", default="")
+IMS_CONTACT = env.str("IMS_CONTACT", default="")
+IMS_RELEASED = env.str("IMS_RELEASED", default="")
 HTTPS = environment.yes_or_no("IMS_HTTPS", default=True)
 DEBUG = False
 SECRET_KEY = environment.secret_key("SECRET_KEY")
@@ -66,11 +70,12 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "ims_portal.sessions.Limits",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "django_htmx.middleware.HtmxMiddleware",
     "ims_portal.web.Doors",
 ]
 ROOT_URLCONF = "ims_portal.urls"
@@ -121,6 +126,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # -- Sessions, cookies, transport --------------------------------------------------------------------------------------
 SESSION_ENGINE = "django.contrib.sessions.backends.db"  # a Redis flush logs nobody out
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+SESSION_COOKIE_AGE = 9 * 3600  # what is left behind; `sessions` signs people out earlier
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
@@ -128,6 +134,7 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = ("__Host-sid", "__Host-csrf") if HTTPS else ("sid", "csrf")
 LANGUAGE_COOKIE_SECURE = HTTPS
 LANGUAGE_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "ims_portal.web.forged"
 CSRF_TRUSTED_ORIGINS = environment.words("CSRF_TRUSTED_ORIGINS", default=[])
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0

@@ -6,9 +6,14 @@ from django.urls import include, path
 from ims_portal import views
 from invoices.views import feeds
 
+TEXT_PAGES = ("help", "glossary", "accessibility", "policies")
+
+handler400 = "ims_portal.web.bad_request"
+
 urlpatterns = [
     path("", views.front, name="front"),
     path("health/", views.health, name="health"),
+    path("session/", views.stay, name="stay"),
     path("i18n/", include("django.conf.urls.i18n")),
     *i18n_patterns(
         path("account/", include("allauth.urls")),
@@ -17,6 +22,8 @@ urlpatterns = [
         path("t/<str:gstin>/", include("returns.urls")),
         path("t/<str:gstin>/", include("invoices.urls")),
         path("rules/", views.rules_page, name="rules"),
+        path("me/", views.me, name="me"),
+        *(path(f"{name}/", views.text_page, {"name": name}, name=name) for name in TEXT_PAGES),
         path("control/clock/", views.control_clock, name="control-clock"),
         path("control/feeds/", feeds.feeds, name="control-feeds"),
         path("control/feeds/<uuid:pk>/", feeds.feed, name="control-feed"),

@@ -15,9 +15,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from ims_portal import access, clock, rulebook, tiles, web
+from ims_portal import access, clock, glossary, rulebook, sessions, tiles, web
 from ims_portal.clock import ClockNotSettableError
-from ims_portal.forms import PortalDateForm, RulesForm
+from ims_portal.forms import PortalDateForm, RulesForm, SettingsForm
 from ims_portal.rules import periods
 from ims_portal.rules.periods import Return
 from ims_portal.rules.table import Fact
@@ -39,6 +39,12 @@ def health(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - Django's sig
     return JsonResponse({"status": "ok"})
 
 
+@require_http_methods(["GET", "POST"])
+def stay(request: HttpRequest) -> HttpResponse:
+    """Say how many seconds the session lasts without doing anything; a POST is doing something."""
+    return JsonResponse({"seconds": max(int(sessions.left(request).total_seconds()), 0)})
+
+
 @require_safe
 def taxpayers(request: HttpRequest) -> HttpResponse:
     """List the GSTINs the signed-in person may see."""
@@ -52,6 +58,27 @@ def home(request: HttpRequest, gstin: str) -> HttpResponse:
     """Show where the open period of a GSTIN stands."""
     held = web.enter(request, gstin)
     return render(request, "ims_portal/home.html", {"tiles": tiles.of(held, request.portal_now)})  # type: ignore[attr-defined]
+
+
+@login_not_required
+@require_safe
+def text_page(request: HttpRequest, name: str) -> HttpResponse:
+    """Show a page that only explains: help, glossary, accessibility, policies. They are open to everybody."""
+    return render(request, f"ims_portal/{name}.html", {"words": glossary.WORDS})
+
+
+@require_http_methods(["GET", "POST"])
+def me(request: HttpRequest) -> HttpResponse:
+    """Show and keep what the signed-in person chose for themselves."""
+    form = SettingsForm(request.POST or None, instance=request.user)  # type: ignore[arg-type]
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, _("Your settings are saved."))
+        return web.see_other(reverse("me"))
+    errors = [(form[name].id_for_label, text) for name, texts in form.errors.items() for text in texts]
+    hours = int(sessions.LONGEST.total_seconds()) // 3600
+    context = {"form": form, "errors": errors, "longest_hours": hours}
+    return render(request, "ims_portal/me.html", context, status=422 if errors else 200)
 
 
 @require_safe

@@ -24,6 +24,7 @@ log = structlog.get_logger()
 
 PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=(), interest-cohort=()"
 LONGEST_ADDRESS = 2_000
+METHOD_NOT_ALLOWED = 405
 
 
 class FormRefusedError(Exception):
@@ -69,6 +70,18 @@ def local(url: str, *, otherwise: str) -> str:
     return url if is_ours else otherwise
 
 
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django's signature
+    """Say that a request cannot be read: too many fields, or an address no browser would send."""
+    text = _("The request could not be read, so nothing was done. Go back, open the page again and repeat it.")
+    return render(request, "ims_portal/problem.html", {"code": "BAD_REQUEST", "text": text}, status=400)
+
+
+def forged(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 - Django's signature
+    """Say that a form's token does not fit: too old, from before signing in again, or from another site."""
+    text = _("This form is too old, or was opened before you signed in again. Nothing was saved. Open the page again.")
+    return render(request, "ims_portal/problem.html", {"code": "FORM_EXPIRED", "text": text}, status=403)
+
+
 class SeeOther(HttpResponseRedirect):
     """The 303 that ends a POST."""
 
@@ -89,6 +102,8 @@ class Doors:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer, and say that a signed-in page is nobody else's to keep."""
         response = self.get_response(request)
+        if response.status_code == METHOD_NOT_ALLOWED and not response.content:
+            response = _wrong_method(request, response)
         response.headers.setdefault("Permissions-Policy", PERMISSIONS)
         if getattr(request, "user", None) is not None and request.user.is_authenticated:
             add_never_cache_headers(response)
@@ -111,3 +126,11 @@ class Doors:
             answer.headers["Retry-After"] = "2"
             return answer
         return None
+
+
+def _wrong_method(request: HttpRequest, bare: HttpResponse) -> HttpResponse:
+    text = _("This address is not a page: it only takes the form of a page. Nothing was done.")
+    told = {"code": "METHOD_NOT_ALLOWED", "text": text}
+    answer = render(request, "ims_portal/problem.html", told, status=METHOD_NOT_ALLOWED)
+    answer.headers["Allow"] = bare.headers["Allow"]
+    return answer

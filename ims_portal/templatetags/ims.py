@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from ims_portal import spoken
 from ims_portal.rules import actions, gstr3b, why
 from ims_portal.rules.money import to_rupees
 from ims_portal.rules.periods import TaxPeriod
@@ -76,6 +77,18 @@ def since(version: int) -> str:
 
 
 @register.filter
+def law(text: str) -> str:
+    """Return a sentence of the law in the reader's language."""
+    return spoken.say(str(text))
+
+
+@register.filter
+def laws(texts: list[str]) -> list[str]:
+    """Return sentences of the law in the reader's language."""
+    return [spoken.say(text) for text in texts]
+
+
+@register.filter
 def wire(value: TaxPeriod | int) -> str:
     """Return a period as addresses write it, MMYYYY; a month may be given as YYYYMM."""
     return value.wire if isinstance(value, TaxPeriod) else f"{int(value) % 100:02d}{int(value) // 100}"
@@ -96,6 +109,18 @@ def moment(value: datetime | None) -> str:
     if value is None or value == "":
         return ""
     return timezone.localtime(value).strftime("%d/%m/%Y %H:%M")
+
+
+@register.filter
+def time_of_day(value: datetime | None) -> str:
+    """Return the hour and minute of a moment in Indian time, HH:MM."""
+    return timezone.localtime(value).strftime("%H:%M") if value else ""
+
+
+@register.filter
+def minutes(seconds: int) -> int:
+    """Return how many whole minutes so many seconds are."""
+    return int(seconds) // 60
 
 
 @register.simple_tag

@@ -8,61 +8,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from django.utils import timezone
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from ims_portal import run
 from ims_portal.children import Child
-from ims_portal.models import PortalClock
 from returns import demo
 from returns.models import Gstr2b
 from tests import factories
+from tests.journeys.desk import PASSWORD, Desk, set_clock
 from tests.live import wait_for
 
-PASSWORD = "correct horse battery"
-SHOTS = Path(__file__).resolve().parents[2] / "screenshots" / "main-job"
 BUYER, KAVERI, WARDHA, NOYYAL = demo.RECIPIENT, demo.KAVERI, demo.WARDHA, demo.NOYYAL
-
-
-class Desk:
-    """One person's window: where they are, what they see, and a picture of every station."""
-
-    def __init__(self, page: Page, base: str, username: str) -> None:
-        self.page, self.base, self.username = page, base, username
-        page.goto(f"{base}/en/account/login/")
-        page.fill("input[name=login]", username)
-        page.fill("input[name=password]", PASSWORD)
-        page.get_by_role("button", name=re.compile("sign in", re.IGNORECASE)).click()
-        expect(page.get_by_text("Not the Government's GST portal")).to_be_visible()
-
-    def open(self, gstin: str, path: str) -> None:
-        """Open a page of a GSTIN."""
-        self.page.goto(f"{self.base}/en/t/{gstin}/{path}")
-
-    def shoot(self, name: str) -> None:
-        """Keep a picture of the page for people to look at."""
-        SHOTS.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
-
-    def press(self, name: str) -> None:
-        """Press a button of the page, not of its shell."""
-        self.page.locator("main").get_by_role("button", name=name).first.click()
-
-    def row(self, number: str) -> Locator:
-        """Return the table row of a document."""
-        return self.page.get_by_role("row").filter(has=self.page.get_by_role("link", name=number, exact=True))
-
-    def choose(self, number: str, action: str) -> None:
-        """Choose an action in a document's row; nothing is saved yet."""
-        self.row(number).get_by_role("radio", name=action).check()
-
-    def line(self, number: str) -> Locator:
-        """Return what the review page asks about a document."""
-        return self.page.locator("section.line").filter(has=self.page.get_by_role("heading", name=number))
-
-
-def set_clock(text: str) -> None:
-    PortalClock.objects.update_or_create(pk=1, defaults={"ahead": demo.moment(text) - timezone.now()})
 
 
 def upload_and_file(desk: Desk, gstin: str, name: str, picture: str) -> None:

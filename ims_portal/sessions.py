@@ -1,0 +1,87 @@
+"""How long somebody stays signed in: a quarter of an hour without doing anything, a working day at most.
+
+Both limits go by the real clock, whatever the sandbox's date says, and are kept in the session itself. Asking how a job
+is getting on is no doing: a page that polls sends `X-Poll`. Limits are our own (portal 7.8).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.contrib import messages
+from django.contrib.auth import logout, user_logged_in
+from django.contrib.auth.views import redirect_to_login
+from django.dispatch import receiver
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from ims_portal import clock, web
+
+IDLE = timedelta(minutes=15)
+LONGEST = timedelta(hours=8)
+WARNED_BEFORE = timedelta(minutes=2)
+KEPT_BY = timedelta(minutes=1)
+"""Activity is written down once a minute, not with every page; nobody is signed out earlier for that."""
+
+
+@receiver(user_logged_in)
+def begin(sender: object, request: HttpRequest, **others: Any) -> None:  # noqa: ANN401, ARG001 - Django's signature
+    """Remember when a session began."""
+    request.session["began"] = request.session["seen"] = _now()
+
+
+def left(request: HttpRequest) -> timedelta:
+    """Return how long the session lasts if nothing is done from now on; zero or less when it is over."""
+    now, session = _now(), request.session
+    seen, began = session.get("seen", now), session.get("began", now)
+    return timedelta(seconds=min(seen + IDLE.total_seconds(), began + LONGEST.total_seconds()) - now)
+
+
+class Limits:
+    """Middleware: sign out whose time is over, and lead them back to the page they wanted."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer; whoever is signed in and in time is seen."""
+        if not request.user.is_authenticated:
+            return self.get_response(request)
+        if left(request) <= -KEPT_BY:
+            return self._over(request)
+        if "X-Poll" not in request.headers:
+            _seen(request)
+        return self.get_response(request)
+
+    def _over(self, request: HttpRequest) -> HttpResponse:
+        is_part = bool(getattr(request, "htmx", False))
+        wanted = request.get_full_path() if request.method == "GET" and not is_part else _page_before(request)
+        logout(request)
+        messages.info(
+            request,
+            _("You were signed out because nothing was done for a while. Sign in to go on where you were."),
+        )
+        to = redirect_to_login(wanted, reverse("account_login"))
+        return HttpResponse(headers={"HX-Redirect": to.headers["Location"]}) if is_part else to
+
+
+def _seen(request: HttpRequest) -> None:
+    now = _now()
+    request.session.setdefault("began", now)
+    if now - request.session.get("seen", 0) >= KEPT_BY.total_seconds():
+        request.session["seen"] = now
+
+
+def _page_before(request: HttpRequest) -> str:
+    """Return the page a form or a part belongs to: what was sent is not taken any more, its page can be shown."""
+    told = urlsplit(request.headers.get("HX-Current-URL") or request.headers.get("Referer", ""))
+    path = told._replace(scheme="", netloc="", fragment="").geturl() if told.netloc == request.get_host() else ""
+    return web.local(path, otherwise="/")
+
+
+def _now() -> int:
+    return int(clock.real().timestamp())

@@ -1,0 +1,33 @@
+"""What a machine can say about a page's accessibility: axe-core's rules of WCAG 2.1 A and AA, run in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+SOURCE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
+RUN = "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}, resultTypes: ['violations']})"
+
+
+def violations(page: Page) -> list[str]:
+    """Return what breaks WCAG 2.1 AA on the open page, one line for each element."""
+    # Evaluated by the browser's own debugger, so the page's content security policy is neither met nor loosened.
+    page.evaluate(SOURCE)
+    found = page.evaluate(RUN, TAGS)
+    return [
+        f"{rule['id']}: {node['html'][:200]} · {node['failureSummary']}"
+        for rule in found["violations"]
+        for node in rule["nodes"]
+    ]
+
+
+def assert_clean(page: Page) -> None:
+    """Fail where a page breaks WCAG 2.1 AA or does not say that it is not the Government's portal.
+
+    What the page told its console, refusals by the content security policy among it, is the `complaints` fixture's.
+    """
+    expect(page.get_by_text("Not the Government's GST portal")).to_be_visible()
+    found = violations(page)
+    assert found == [], f"{page.url}\n" + "\n".join(found)

@@ -1,0 +1,67 @@
+"""A person at the portal with a browser: what journeys do on every page."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from django.utils import timezone
+from playwright.sync_api import Locator, Page, expect
+
+from ims_portal.models import PortalClock
+from returns import demo
+from tests.journeys import axe
+
+PASSWORD = "correct horse battery"
+SHOTS = Path(__file__).resolve().parents[2] / "screenshots" / "journeys"
+
+
+class Desk:
+    """One person's window: where they are, what they see, and a picture of every station."""
+
+    def __init__(self, page: Page, base: str, username: str) -> None:
+        self.page, self.base, self.username = page, base, username
+        page.goto(f"{base}/en/account/login/")
+        page.fill("input[name=login]", username)
+        page.fill("input[name=password]", PASSWORD)
+        page.get_by_role("button", name=re.compile("sign in", re.IGNORECASE)).click()
+        expect(page.get_by_text("Not the Government's GST portal")).to_be_visible()
+
+    def open(self, gstin: str, path: str) -> None:
+        """Open a page of a GSTIN."""
+        self.page.goto(f"{self.base}/en/t/{gstin}/{path}")
+
+    def shoot(self, name: str) -> None:
+        """Keep a picture of the page for people to look at; a page worth a picture breaks no rule of accessibility."""
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
+        axe.assert_clean(self.page)
+
+    def tab_to(self, wanted: Locator, *, most: int = 300) -> None:
+        """Press Tab until something has the focus, as a person without a mouse does; fail where it never gets it."""
+        for _press in range(most):
+            if wanted.evaluate("it => it === document.activeElement"):
+                return
+            self.page.keyboard.press("Tab")
+        raise AssertionError(f"{wanted} is not reached by {most} presses of Tab")
+
+    def press(self, name: str) -> None:
+        """Press a button of the page, not of its shell."""
+        self.page.locator("main").get_by_role("button", name=name).first.click()
+
+    def row(self, number: str) -> Locator:
+        """Return the table row of a document."""
+        return self.page.get_by_role("row").filter(has=self.page.get_by_role("link", name=number, exact=True))
+
+    def choose(self, number: str, action: str) -> None:
+        """Choose an action in a document's row; nothing is saved yet."""
+        self.row(number).get_by_role("radio", name=action).check()
+
+    def line(self, number: str) -> Locator:
+        """Return what the review page asks about a document."""
+        return self.page.locator("section.line").filter(has=self.page.get_by_role("heading", name=number))
+
+
+def set_clock(text: str) -> None:
+    """Set the portal date, written YYYY-MM-DD with an optional HH:MM, for all processes at once."""
+    PortalClock.objects.update_or_create(pk=1, defaults={"ahead": demo.moment(text) - timezone.now()})
