@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from http import HTTPStatus
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -41,7 +40,7 @@ def _page(
     return opened.render(
         request,
         "returns/gstr2b.html",
-        {"page": page, "staleness": page.staleness, "compute_id": uuid.uuid4(), "refused": status != HTTPStatus.OK},
+        {"page": page, "staleness": page.staleness, "refused": status != HTTPStatus.OK},
         status,
     )
 

@@ -205,6 +205,15 @@ def test_filing_a_stale_statement_offers_to_compute(computed: Desk) -> None:
     assert "It cannot be filed yet" in text(answer)
 
 
+@pytest.mark.parametrize("path", [PAGE, REVIEW, "returns/102025/gstr2b/"])
+def test_the_compute_of_every_stale_banner_computes(computed: Desk, path: str) -> None:
+    computed.act("CN1", "R")
+    content = computed.get(path).content.decode()
+    banner = content.split("banner-stale")[1].split("</form>")[0]
+    fields = dict(re.findall(r'<input type="hidden" name="(gstin|request_id)" value="([^"]*)">', banner))
+    assert computed.post("returns/102025/gstr2b/compute/", **fields).status_code == 303
+
+
 def test_a_filed_return_has_no_inputs(computed: Desk) -> None:
     computed.post(FILE, **shown(computed.get(REVIEW)))
     assert computed.get(REVIEW)["Location"].endswith("gstr3b/receipt/")
