@@ -1,6 +1,7 @@
 """A credit note beside the invoice it may belong to: the law links them not (R6.9), people must, and these are warned.
 
-A link is never more than likely: the same supplier and recipient, dates in order, and the same tax or no other choice.
+A link is never more than likely: the same supplier and recipient, dates in order, and the same tax, or no other invoice
+the note could be of. That a supplier gave one note only says nothing about which invoice it is of.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ def of(record: Record, today: Standing) -> Pairs:
     own = record.settled_as or today.effective_action(record)
     return Pairs(
         is_note,
-        [_pair(record, Action(own), other, is_only=found.count == 1) for other in found.candidates],
+        [_pair(record, Action(own), other, is_only=is_note and found.count == 1) for other in found.candidates],
         found.count,
         found.largest,
         is_note and found.count > 0 and found.largest < record.tax.total,

@@ -88,8 +88,9 @@ def test_a_pair_is_warned_of(
     if note:
         desk.act("CN1", note, **({"answer": "F"} if note == "A" else {}))
     assert [pair.warned for pair in pairs_of("CN1").found] == [warned]
-    assert [pair.warned for pair in pairs_of("INV1").found] == [warned]
-    for number in ("CN1", "INV1"):
+    is_told_of_both = warned is not Warned.NOTE_IS_LARGER  # the tax differs: the invoice's page only lists the note
+    assert [pair.warned for pair in pairs_of("INV1").found] == [warned if is_told_of_both else None]
+    for number in ("CN1", "INV1") if is_told_of_both else ("CN1",):
         assert ("who-pays" in content(desk, number), says in page(desk, number)) == (bool(warned), True)
 
 
