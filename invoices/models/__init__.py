@@ -1,0 +1,25 @@
+"""What suppliers report and recipients decide. Money is whole paise; a period is YYYYMM of its last month."""
+
+from invoices.models.decisions import ActionEvent, Inbox
+from invoices.models.feeds import BillOfEntry, FeedBatch, FeedKind, FeedProblem, IsdDocument, Reversal
+from invoices.models.records import Record, RecordDetail, ReportedBefore
+from invoices.models.returns import ReturnSummary, SupplierReturn
+from invoices.models.uploads import Upload, UploadProblem
+
+__all__ = [
+    "ActionEvent",
+    "BillOfEntry",
+    "FeedBatch",
+    "FeedKind",
+    "FeedProblem",
+    "Inbox",
+    "IsdDocument",
+    "Record",
+    "RecordDetail",
+    "ReportedBefore",
+    "ReturnSummary",
+    "Reversal",
+    "SupplierReturn",
+    "Upload",
+    "UploadProblem",
+]

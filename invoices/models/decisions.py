@@ -1,0 +1,62 @@
+"""What recipients decide: the inbox that orders their changes, and every change of an action."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from ims_portal.models import Taxpayer, User, paise
+from ims_portal.rules import actions
+from invoices.models.records import Record
+
+
+class Inbox(models.Model):
+    """A GSTIN's counter and lock: whatever can change its GSTR-2B runs one after another under this row.
+
+    `seq` counts the changes that make a computed statement out of date (R7.11). `open_month` is the earliest of its
+    own periods (last month, YYYYMM) whose GSTR-3B is not filed.
+    """
+
+    taxpayer = models.OneToOneField(Taxpayer, on_delete=models.PROTECT, primary_key=True, related_name="inbox")
+    seq = models.BigIntegerField(default=0)
+    open_month = models.PositiveIntegerField()
+
+
+class ActionEvent(models.Model):
+    """One change of one record's action, by a person or by the supplier's edit; append-only.
+
+    `inbox_seq` is the recipient's counter right after the change: "before the filing" is decided by it, by no clock.
+    """
+
+    class Cause(models.TextChoices):
+        CHOSEN = "chosen", _("chosen by the recipient")
+        EDITED = "edited", _("reset: the supplier changed the record")
+        WITHDRAWN = "withdrawn", _("the supplier withdrew the record")
+        UNDONE = "undone", _("undone by the recipient")
+
+    recipient = models.ForeignKey(Taxpayer, on_delete=models.PROTECT, related_name="+")
+    record = models.ForeignKey(Record, on_delete=models.PROTECT, related_name="events")
+    version = models.PositiveIntegerField()
+    cause = models.CharField(max_length=10, choices=Cause.choices, default=Cause.CHOSEN)
+    old_action = models.CharField(max_length=1)
+    action = models.CharField(max_length=1)
+    answer = models.CharField(max_length=1, blank=True, default="")
+    declared_igst = paise("", default=0)
+    declared_cgst = paise("", default=0)
+    declared_sgst = paise("", default=0)
+    declared_cess = paise("", default=0)
+    remark = models.CharField(max_length=actions.REMARK_LIMIT, blank=True, default="")
+    reason_code = models.CharField(max_length=12, blank=True, default="")
+    actor = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    capacity = models.CharField(max_length=20, blank=True, default="")
+    request_id = models.UUIDField(default=uuid.uuid4)
+    inbox_seq = models.BigIntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["recipient", "record", "version"], name="one_event_per_record_version"),
+            models.UniqueConstraint(fields=["recipient", "request_id", "record"], name="one_event_per_request"),
+        ]

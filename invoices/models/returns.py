@@ -1,0 +1,60 @@
+"""A supplier's return and what of it never reaches IMS."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from ims_portal.models import Taxpayer, User, paise, within_bounds
+from ims_portal.rules import documents
+
+
+class SupplierReturn(models.Model):
+    """One form of one supplier and period: saved until `filed_on`, frozen after."""
+
+    supplier = models.ForeignKey(Taxpayer, on_delete=models.PROTECT, related_name="supplier_returns")
+    form = models.CharField(max_length=8, choices=[(f.value, f.value) for f in documents.Form])
+    month = models.PositiveIntegerField(help_text=_("the period's last month, YYYYMM"))
+    is_quarter = models.BooleanField(default=False)
+    own_month = models.PositiveIntegerField(help_text=_("the supplier's GSTR-3B period it counts in, YYYYMM"))
+    filed_on = models.DateField(null=True, blank=True)
+    filed_at = models.DateTimeField(null=True, blank=True)
+    filed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    acknowledgement = models.CharField(max_length=24, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["supplier", "form", "month"], name="one_return_per_supplier_form_period"),
+            models.CheckConstraint(
+                condition=Q(filed_on=None, filed_at=None) | Q(filed_on__isnull=False, filed_at__isnull=False),
+                name="filed_return_has_day_and_moment",
+            ),
+        ]
+
+    @property
+    def is_filed(self) -> bool:
+        """Whether the form is filed and its documents frozen."""
+        return self.filed_on is not None
+
+
+class ReturnSummary(models.Model):
+    """Outward supplies of a return that never reach IMS (B2C, exports, nil ..): sums that Table 3 needs (R8.1).
+
+    `detail` is a `rules.table3.Detail` as written: what can be amended by number is kept document by document.
+    """
+
+    supplier_return = models.ForeignKey(SupplierReturn, on_delete=models.PROTECT, related_name="summaries")
+    section = models.CharField(max_length=20)
+    detail = models.CharField(max_length=80, blank=True)
+    taxable = paise(_("taxable value"), default=0)
+    igst = paise("IGST", default=0)
+    cgst = paise("CGST", default=0)
+    sgst = paise("SGST/UTGST", default=0)
+    cess = paise(_("cess"), default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["supplier_return", "section", "detail"], name="one_summary_per_section"),
+            within_bounds("taxable", "igst", "cgst", "sgst", "cess", name="summary_amounts_in_bounds"),
+        ]
