@@ -63,6 +63,20 @@ class RulesForm(forms.Form):
     )
 
 
+class SnoozeForm(forms.Form):
+    """A deadline somebody puts off in their own view, and until when."""
+
+    item = forms.CharField(max_length=60)
+    until = forms.DateField(
+        label=_("Show it again on"),
+        input_formats=["%d/%m/%Y"],
+        error_messages={
+            "invalid": _("Write the day as DD/MM/YYYY, for example 14/11/2026."),
+            "required": _("Write the day as DD/MM/YYYY, for example 14/11/2026."),
+        },
+    )
+
+
 class SettingsForm(forms.ModelForm):
     """What somebody chose for themselves."""
 

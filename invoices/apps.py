@@ -18,7 +18,9 @@ class InvoicesConfig(AppConfig):
         queue.serve(Upload, "invoices.tasks.ingest_upload")
         queue.serve(FeedBatch, "invoices.tasks.ingest_feed")
 
+        from ims_portal import agenda  # noqa: PLC0415
         from ims_portal import tiles as home  # noqa: PLC0415
-        from invoices import tiles  # noqa: PLC0415
+        from invoices import deadlines, tiles  # noqa: PLC0415
 
         home.serve(("gstr1", "ims"), tiles.room)
+        agenda.serve("invoices", deadlines.room)
