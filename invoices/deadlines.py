@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -15,11 +14,13 @@ from ims_portal.access import Access
 from ims_portal.agenda import Item, Told
 from ims_portal.charts import Bar, Figure, Kind, Row
 from ims_portal.rules import actions, periods, time_limit
+from ims_portal.rules.actions import Action
 from ims_portal.rules.documents import Form
 from ims_portal.rules.periods import Return, TaxPeriod
 from ims_portal.templatetags import ims as show
 from invoices import deadlines_sql, inbox, standing, tiles
 from invoices.deadlines_sql import Waiting
+from invoices.filters import Filters
 from invoices.inbox_sql import Sum
 from invoices.standing import MONTHLY, QUARTERLY, Standing
 
@@ -61,7 +62,7 @@ def _untouched(held: Access, line: Waiting, period: TaxPeriod, today: Standing, 
         if_nothing=_("If you do nothing, they are accepted and your ITC of %(period)s is reduced in full.")
         % {"period": settles.label},
         on=today.calendar.due(Return.GSTR3B, settles, today.filer.group),
-        url=_list(held, action="N", period=period),
+        url=_undecided(held, Action.NONE, period),
         do=_("Decide"),
         count=line.count,
         tax=line.stake,
@@ -84,7 +85,7 @@ def _lapses(held: Access, line: Waiting, period: TaxPeriod, today: Standing) -> 
         )
         % {"day": show.day(until + timedelta(days=1))},
         on=until,
-        url=_list(held, action="P", period=period),
+        url=_undecided(held, Action.PENDING, period),
         do=_("Decide"),
         count=line.count,
         tax=line.stake,
@@ -115,7 +116,7 @@ def _only_saved(held: Access, line: Waiting, period: TaxPeriod, today: Standing)
         if_nothing=_("If they are not filed by %(day)s, they count in GSTR-2B of %(next)s. Ask the suppliers to file.")
         % {"day": show.day(last), "next": slips_to.label},
         on=last,
-        url=_list(held, status="S", period=period),
+        url=Filters(status="S", period=period.month).address(held.taxpayer.gstin),
         do=_("View"),
         count=line.count,
         tax=line.stake,
@@ -140,7 +141,7 @@ def _near_limit(held: Access, today: Standing, open_now: TaxPeriod) -> Iterator[
             )
             % {"period": last.label},
             on=today.calendar.due(Return.GSTR3B, last, today.filer.group),
-            url=_list(held, limit="1"),
+            url=Filters(near_limit=True).address(held.taxpayer.gstin),
             do=_("Decide"),
             count=found.count,
             tax=found.tax,
@@ -173,16 +174,11 @@ def _names(line: Waiting, period: TaxPeriod) -> dict[str, str]:
     return {"count": show.count(line.count), "period": period.label}
 
 
-def _list(held: Access, *, period: TaxPeriod | None = None, **filters: str) -> str:
-    """Return the list of just these records."""
-    asked = dict(filters)
-    if period is not None and "action" in asked and actions.SPECIFIED.decide(period.month, reduces=True).outcome:
-        asked["reduces"] = "1"
-    if asked.get("action") == "N":
-        asked["needs"] = "1"
-    if period is not None:
-        asked["period"] = show.period(period.month)
-    return f"{reverse('invoices:inward-list', args=[held.taxpayer.gstin, 'all'])}?{urlencode(asked, safe='/')}"
+def _undecided(held: Access, action: Action, period: TaxPeriod) -> str:
+    """Return the list of a period's records of an action that reduce ITC."""
+    is_asked = actions.SPECIFIED.decide(period.month, reduces=True).outcome
+    asked = Filters(action=action.value, needs_you=action is Action.NONE, reduces=is_asked, period=period.month)
+    return asked.address(held.taxpayer.gstin)
 
 
 def pending_by_age(held: Access, today: Standing) -> Figure | None:
@@ -228,5 +224,4 @@ def _ages() -> list[str]:
 
 
 def _of_days(held: Access, first: date | None, last: date | None) -> str:
-    days = {"action": "P", "date_from": show.day(first), "date_to": show.day(last)}
-    return _list(held, period=None, **{name: asked for name, asked in days.items() if asked})
+    return Filters(action=Action.PENDING.value, date_from=first, date_to=last).address(held.taxpayer.gstin)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.http import QueryDict
 
 from ims_portal import access
 from ims_portal.access import Access
@@ -10,7 +11,7 @@ from ims_portal.agenda import Item
 from ims_portal.models import DueDateExtension
 from ims_portal.rules.documents import Form, Section
 from ims_portal.rules.periods import Frequency
-from invoices import deadlines, standing
+from invoices import deadlines, filters, inbox, standing
 from returns import gstr3b
 from tests import factories
 
@@ -62,7 +63,7 @@ def test_an_october_note_kept_pending_lapses_on_20_december() -> None:
     item = items("2025-12-01")["lapses:202510"]
     assert (item.on.isoformat(), item.count, item.tax) == ("2025-12-20", 1, 18_000_00)
     assert "from 21/12/2025 as without action" in item.if_nothing
-    assert item.url.endswith("/ims/inward/all/?action=P&reduces=1&period=10/2025")
+    assert item.url.endswith("/ims/inward/all/?action=P&period=10/2025&reduces=1")
 
 
 def test_on_its_last_day_pending_still_lapses_and_the_day_after_the_record_is_without_action() -> None:
@@ -95,7 +96,7 @@ def test_an_untouched_note_is_due_with_the_gstr3b_that_settles_it() -> None:
     factories.filed(note())
     item = items("2025-11-12")["reduces:202510"]
     assert (item.on.isoformat(), item.count, item.tax) == ("2025-11-20", 1, 18_000_00)
-    assert item.url.endswith("?action=N&reduces=1&needs=1&period=10/2025")
+    assert item.url.endswith("?action=N&needs=1&period=10/2025&reduces=1")
     assert "reduced in full" in item.if_nothing
 
 
@@ -177,6 +178,36 @@ def test_the_own_gstr1_is_a_deadline_until_it_is_filed() -> None:
     assert items("2025-11-05")["gstr1:202510"].on.isoformat() == "2025-11-11"
     factories.filed_period()
     assert set(items("2025-11-20")) == {"gstr1:202511"}
+
+
+def test_every_number_opens_to_as_many_records() -> None:
+    factories.taxpayer(first=202503)
+    old, *notes = factories.filed(
+        factories.document(number="OLD", on="2025-03-05"),
+        *(note(f"CN{number}", on="2025-10-05") for number in range(4)),
+        on="2025-11-08",
+    )
+    for record in (old, *notes[:2]):
+        factories.act(record, "P")
+    factories.saved(factories.document(number="NEW", on="2025-11-03"), period="112025", on="2025-11-12")
+    found = {**items("2025-11-12"), **items("2025-12-02")}
+    assert {key for key, item in found.items() if item.count} == {
+        "limit:2024",
+        "lapses:202510",
+        "reduces:202510",
+        "saved:202511",
+    }
+    for on, key in [
+        ("2025-11-12", "limit:2024"),
+        ("2025-11-12", "lapses:202510"),
+        ("2025-11-12", "reduces:202510"),
+        ("2025-12-02", "saved:202511"),
+    ]:
+        asked = filters.parse("all", QueryDict(found[key].url.partition("?")[2]))
+        assert asked is not None
+        today = standing.of(factories.taxpayer(), factories.at(on))
+        page = inbox.page(taxpayer=factories.taxpayer(), today=today, filters=asked.filters, rows=50)
+        assert page.shown.count == found[key].count, key
 
 
 def test_without_a_register_it_says_what_is_not_checked() -> None:

@@ -13,7 +13,7 @@ from ims_portal.rules.documents import Section
 from tests import factories
 
 pytestmark = pytest.mark.django_db
-LAPSING = "?action=P&amp;reduces=1&amp;period=10/2025"
+LAPSING = "?action=P&amp;period=10/2025&amp;reduces=1"
 INBOX = f"/en/t/{factories.RECIPIENT}/ims/deadlines/"
 
 
@@ -57,7 +57,7 @@ def test_it_groups_what_falls_due_with_rupees_and_what_happens_otherwise(client:
     assert "₹9,000.00" in week
     assert "₹18,000.00" in later
     assert "from 21/12/2025 as without action" in later
-    assert 'href="/en/t/27AAACR5055K1Z7/ims/inward/all/?action=P&amp;reduces=1&amp;period=10/2025"' in later
+    assert 'href="/en/t/27AAACR5055K1Z7/ims/inward/all/?action=P&amp;period=10/2025&amp;reduces=1"' in later
 
 
 @pytest.mark.usefixtures("pending")
