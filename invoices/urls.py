@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from invoices.views import act, deadlines, find, inward, outward, record, supplier_returns, uploads
+from invoices.views import act, answers, deadlines, find, inward, outward, record, supplier_returns, uploads
 
 
 class FormConverter:
@@ -36,7 +36,7 @@ urlpatterns = [
     path("ims/find/", find.find, name="find"),
     path("ims/deadlines/", deadlines.inbox, name="deadlines"),
     path("ims/act/", act.act, name="act"),
-    path("ims/act/<uuid:draft>/", act.review, name="act-review"),
+    path("ims/act/<uuid:draft>/", answers.review, name="act-review"),
     path("ims/records/<int:pk>/", record.record, name="record"),
     path("ims/outward/", outward.outward, name="outward"),
     path("ims/outward/records/<int:pk>/", outward.outward_record, name="outward-record"),

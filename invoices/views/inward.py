@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -77,12 +78,15 @@ def records(request: HttpRequest, gstin: str, section: str) -> HttpResponse:
         taxpayer=held.taxpayer, today=today, filters=filters, rows=count, cursor=request.GET.get("after", "")
     )
     outcome = earlier(request, held)
+    may_act = held.may(Right.ACT) and not filters.settled
+    draft = rows.unsaved(held, found.lines) if may_act else rows.NO_DRAFT
     kept = {name: value for name, value in request.GET.items() if name not in ("after", "result")}
     context = {
         "section": section,
         "heading": heading(section),
         "filters": filters,
-        "rows": rows.rows(found.lines, today, outcome),
+        "rows": rows.rows(found.lines, today, outcome, draft),
+        "draft": draft,
         "page": found,
         "per_page": count,
         "per_page_choices": inbox.ROWS,
@@ -91,11 +95,14 @@ def records(request: HttpRequest, gstin: str, section: str) -> HttpResponse:
         "before_url": _query({**kept, "after": found.before}) if found.before else "",
         "after_url": _query({**kept, "after": found.after}) if found.after else "",
         "back": request.get_full_path(),
-        "told": told(held, today, outcome),
-        "may_act": held.may(Right.ACT) and not filters.settled,
+        "told": told(held, today, outcome, [line.record.pk for line in found.lines]),
+        "may_act": may_act,
         "actions": [(action.value, word) for action, word in wording.ACTIONS.items()],
     }
-    return render(request, _template(request), context)
+    answer = render(request, _template(request), context)
+    if outcome is not None:
+        answer.headers["HX-Replace-Url"] = request.get_full_path()
+    return answer
 
 
 def _template(request: HttpRequest) -> str:
@@ -116,12 +123,12 @@ def earlier(request: HttpRequest, held: Access) -> Outcome | None:
     return drafts.outcome_of(actor=held.user, gstin=held.taxpayer.gstin, request_id=key)
 
 
-def told(held: Access, today: Standing, outcome: Outcome | None) -> rows.Told | None:
-    """Return what the page says of an earlier save."""
+def told(held: Access, today: Standing, outcome: Outcome | None, here: Collection[int] = ()) -> rows.Told | None:
+    """Return what the page says of an earlier save; `here` are the records whose rows it shows."""
     if outcome is None:
         return None
     missing = rows.troubled(outcome)
-    return rows.told(outcome, inbox.by_ids(held.taxpayer, missing) if missing else {}, today)
+    return rows.told(outcome, inbox.by_ids(held.taxpayer, missing) if missing else {}, today, here)
 
 
 def heading(section: str) -> str:
