@@ -7,7 +7,7 @@ page answers alike becomes a page here: a missing right 403, a form of another G
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import structlog
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -85,8 +85,15 @@ def forged(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG
 def whole(request: HttpRequest, page: HttpResponse) -> HttpResponse:
     """Return a page that stands for the whole content, also where htmx asked for a part of another one."""
     if getattr(request, "htmx", False):
-        page.headers |= {"HX-Retarget": "#main", "HX-Reselect": "#main", "HX-Reswap": "outerHTML show:window:top"}
+        with_headers(page, {"HX-Retarget": "#main", "HX-Reselect": "#main", "HX-Reswap": "outerHTML show:window:top"})
     return page
+
+
+def with_headers(answer: HttpResponse, headers: Mapping[str, str]) -> HttpResponse:
+    """Return an answer after setting headers of it."""
+    for name, value in headers.items():
+        answer.headers[name] = value
+    return answer
 
 
 class SeeOther(HttpResponseRedirect):

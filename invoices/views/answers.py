@@ -183,8 +183,7 @@ def _show(
     if not request.htmx:
         return render(request, "invoices/act_review.html", context, status=status)
     part = render(request, "invoices/_answers.html", context, status=status)
-    part.headers |= {"HX-Retarget": "#dialog-part", "HX-Reswap": "innerHTML", "HX-Push-Url": "false"}
-    return part
+    return web.with_headers(part, {"HX-Retarget": "#dialog-part", "HX-Reswap": "innerHTML", "HX-Push-Url": "false"})
 
 
 def _reduced(accepting: list[AnswerForm]) -> dict[str, object]:

@@ -251,3 +251,17 @@ def test_nobody_without_the_right_stages_anything(
 @pytest.mark.parametrize("go", ["//evil.example/", "https://evil.example/"])
 def test_going_on_leads_to_no_other_site(records: list[Record], send: Send, go: str) -> None:
     assert send({records[0]: "A"}, go=go).headers["Location"] == LIST
+
+
+def test_htmx_gets_the_questions_for_its_dialog(client: Client, records: list[Record], send: Send) -> None:
+    asked = send({records[0]: "R"}).headers["Location"]
+    part = client.get(asked, headers={"HX-Request": "true"})
+    assert part.headers["HX-Retarget"] == "#dialog-part"
+    assert "<html" not in part.text
+    assert "Reject for Firm AAACR" in part.text
+
+
+def test_a_refusal_of_the_whole_form_replaces_the_whole_content_for_htmx(client: Client, records: list[Record]) -> None:
+    fields = {"gstin": factories.SUPPLIER, "request_id": str(uuid4()), f"a.{records[0].pk}.0": "A"}
+    answer = client.post(DESK + "act/", fields, headers={"HX-Request": "true"})
+    assert (answer.status_code, answer.headers["HX-Retarget"]) == (409, "#main")
