@@ -11,15 +11,16 @@ class ReturnsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Name the task of this application's jobs, what the home says of it, and what statements counted."""
-        from ims_portal import queue  # noqa: PLC0415 - models exist only once all applications are loaded
+        """Name the task of this application's jobs, what homes and banners say of it, and what statements counted."""
+        from ims_portal import banners, queue  # noqa: PLC0415 - models exist only once all applications are loaded
         from ims_portal import tiles as home  # noqa: PLC0415
         from invoices import counted  # noqa: PLC0415
         from invoices import uses as record_pages  # noqa: PLC0415
-        from returns import gstr2b_sql, tiles, uses  # noqa: PLC0415
+        from returns import banner, gstr2b_sql, tiles, uses  # noqa: PLC0415
         from returns.models import Gstr2bJob  # noqa: PLC0415
 
         queue.serve(Gstr2bJob, "returns.tasks.compute_gstr2b")
         counted.serve(gstr2b_sql.CREDIT)
         home.serve(("gstr2b", "gstr3b"), tiles.room)
+        banners.serve(banner.read)
         record_pages.serve(uses.read)

@@ -136,7 +136,7 @@ def _compute_under_lock(
         computed_at=at,
         computed_by=actor,
         engine=engine(period.month),
-        sums=_stored(sums),
+        sums=stored(sums),
         liable_taxable=gstr2b_sql.liable_taxable(recipient_id=taxpayer.pk, month=period.month),
         line_count=sum(count for count, _tax in sums.values()),
     )
@@ -251,7 +251,7 @@ def sums_by_part(statement: Gstr2b) -> dict[tuple[Placement, Part], Tax]:
     return found
 
 
-def _stored(sums: Mapping[tuple[str, str, str], tuple[int, Tax]]) -> dict[str, dict[str, dict[str, list[int]]]]:
+def stored(sums: Mapping[tuple[str, str, str], tuple[int, Tax]]) -> dict[str, dict[str, dict[str, list[int]]]]:
     """Return sums as kept: placement -> part -> row -> [count, igst, cgst, sgst, cess]."""
     kept: dict[str, dict[str, dict[str, list[int]]]] = {}
     for (placement, part, row), (count, tax) in sums.items():
