@@ -39,7 +39,7 @@ def of(held: Access) -> CalendarKey | None:
 
 
 def make(*, held: Access, with_rupees: bool, at: datetime) -> str:
-    """Return a new key, the only time it is seen. This will join the caller's transaction; it revokes the one before."""
+    """Return a new key, the only time it is seen. This will join the caller's transaction and end the old key."""
     revoke(user=held.user, taxpayer=held.taxpayer, at=at)
     key = secrets.token_urlsafe(OCTETS)
     CalendarKey.objects.create(
