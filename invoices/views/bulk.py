@@ -28,7 +28,7 @@ from invoices.forms import UnreadableChoiceError
 from invoices.models import Batch
 from invoices.views import rows
 
-PATIENCE = timedelta(milliseconds=1800)
+PATIENCE = timedelta(seconds=2)
 """How long a page waits for its preview; a longer one is a job (portal 8)."""
 
 STOP_POLLING = 286
