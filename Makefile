@@ -8,11 +8,12 @@ BIN := $(VENV)/bin
 BESIDE := $(BIN)/python -m ims_portal.embedded test
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint lock clean
+.PHONY: help install demo test shots lint lock clean
 
 help:
 	@echo 'make demo [PORT=8000]    the portal with its story, on this machine; Ctrl-C stops all of it'
 	@echo 'make test [ARGS="..."]   the whole suite; ARGS goes to pytest'
+	@echo 'make shots               pictures of every page and of the journeys, in screenshots/'
 	@echo 'make lint                style, types, import contracts, missing migrations'
 	@echo 'make install             only the environment, in .venv'
 	@echo 'make lock                requirements.txt anew from requirements.in (needs uv)'
@@ -33,6 +34,9 @@ demo: install
 
 test: install
 	@exec $(BIN)/python -m pytest $(ARGS)
+
+shots: install
+	IMS_SHOTS=1 $(BIN)/python -m pytest tests/journeys
 
 lint: install
 	$(BIN)/ruff check .

@@ -7,14 +7,18 @@ right: 403.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import TypeVar, cast
 
 from django.db.models import Q
 from django.http import Http404
 
 from ims_portal.models import Engagement, Membership, Taxpayer, User
+
+Found = TypeVar("Found")
 
 
 class Right(StrEnum):
@@ -57,10 +61,20 @@ class Access:
     taxpayer: Taxpayer
     rights: frozenset[Right]
     capacity: str
+    _read: dict[tuple[str, datetime], object] = field(default_factory=dict, compare=False, repr=False)
 
     def may(self, right: Right) -> bool:
         """Whether the right is held."""
         return right in self.rights
+
+    def once(self, what: str, at: datetime, read: Callable[[], Found]) -> Found:
+        """Return what a page reads of the taxpayer at a moment, read once however many of its parts ask.
+
+        For pages that only look: a command reads again under its lock.
+        """
+        if (what, at) not in self._read:
+            self._read[what, at] = read()
+        return cast("Found", self._read[what, at])
 
 
 def for_taxpayer(*, user: User, gstin: str, at: datetime, right: Right = Right.VIEW) -> Access:

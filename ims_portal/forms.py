@@ -1,14 +1,21 @@
-"""Forms of the ground floor: the sandbox's date, own settings, and the text field every form shares."""
+"""Forms of the ground floor: the sandbox's date, own settings, and the fields forms share."""
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
+from decimal import Decimal
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from ims_portal.models import User
+from ims_portal.rules import periods
+from ims_portal.rules.money import LARGEST_PAISE, to_paise
 from ims_portal.rules.texts import UNWELCOME
+
+RUPEES = re.compile(r"^-?[0-9]+(\.[0-9]{0,2})?\Z", re.ASCII)
+MOST_DIGITS = len(str(LARGEST_PAISE)) - 2
 
 
 class PlainTextField(forms.CharField):
@@ -25,17 +32,63 @@ class PlainTextField(forms.CharField):
             raise forms.ValidationError(self.error_messages["unwelcome"], code="unwelcome")
 
 
+class RupeesField(forms.CharField):
+    """An amount in rupees as people type it: digits, one dot, two decimals; commas are taken out. Cleans to paise."""
+
+    default_error_messages = {
+        "invalid": _("Write rupees with digits and at most two decimals, for example 9000.00."),
+        "digits": _("Write the amount with the digits 0 to 9."),
+        "large": _("This amount is larger than any document may carry."),
+    }
+
+    def to_python(self, value: object) -> int:  # type: ignore[override]
+        """Return paise; an empty field is nothing."""
+        text = str(value or "").replace(",", "").replace("₹", "").strip()
+        if not text:
+            return 0
+        if any(char.isdigit() and not char.isascii() for char in text):
+            raise forms.ValidationError(self.error_messages["digits"], code="digits")
+        if not RUPEES.match(text):
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        digits = text.lstrip("-0").partition(".")[0]
+        paise = to_paise(Decimal(text)) if len(digits) <= MOST_DIGITS else LARGEST_PAISE + 1
+        if abs(paise) > LARGEST_PAISE:
+            raise forms.ValidationError(self.error_messages["large"], code="large")
+        return paise
+
+    def validate(self, value: object) -> None:
+        """Accept nothing as nothing."""
+
+
+class DayField(forms.DateField):
+    """A day as people write it, DD/MM/YYYY."""
+
+    default_error_messages = dict.fromkeys(
+        ("invalid", "required"), _("Write the day as DD/MM/YYYY, for example 14/11/2026.")
+    )
+
+    def __init__(self, **options: object) -> None:
+        super().__init__(input_formats=["%d/%m/%Y"], **options)
+
+
+class PeriodField(forms.CharField):
+    """A month as people write it, 10/2026, or as addresses do, 102026. Cleans to YYYYMM, or None for no month."""
+
+    default_error_messages = {"invalid": _("Write the period as MM/YYYY, for example 10/2026.")}
+
+    def clean(self, value: object) -> int | None:
+        """Return the month."""
+        typed = str(super().clean(value))
+        try:
+            return periods.parse(typed[:2] + typed[2:].removeprefix("/")).month if typed else None
+        except periods.NotAPeriodError:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid") from None
+
+
 class PortalDateForm(forms.Form):
     """A day and a time of day to which an administrator moves the sandbox's clock."""
 
-    on = forms.DateField(
-        label=_("Day"),
-        input_formats=["%d/%m/%Y"],
-        error_messages={
-            "invalid": _("Write the day as DD/MM/YYYY, for example 14/11/2026."),
-            "required": _("Write the day as DD/MM/YYYY, for example 14/11/2026."),
-        },
-    )
+    on = DayField(label=_("Day"))
     time = forms.TimeField(
         label=_("Time, 24 hours"),
         input_formats=["%H:%M"],
@@ -55,11 +108,20 @@ class PortalDateForm(forms.Form):
 class RulesForm(forms.Form):
     """The day whose law is asked for; an empty one is today."""
 
-    on = forms.DateField(
-        label=_("Day"),
-        required=False,
+    on = DayField(label=_("Day"), required=False)
+
+
+class SnoozeForm(forms.Form):
+    """A deadline somebody puts off in their own view, and until when."""
+
+    item = forms.CharField(max_length=60)
+    until = forms.DateField(
+        label=_("Show it again on"),
         input_formats=["%d/%m/%Y"],
-        error_messages={"invalid": _("Write the day as DD/MM/YYYY, for example 14/11/2026.")},
+        error_messages={
+            "invalid": _("Write the day as DD/MM/YYYY, for example 14/11/2026."),
+            "required": _("Write the day as DD/MM/YYYY, for example 14/11/2026."),
+        },
     )
 
 

@@ -221,6 +221,38 @@ class Command(models.Model):
         constraints = [models.UniqueConstraint(fields=["actor", "key"], name="one_command_per_request_id")]
 
 
+class Snooze(models.Model):
+    """A deadline that a person put off in their own view of a GSTIN's inbox; it shows again from `until` on."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    taxpayer = models.ForeignKey(Taxpayer, on_delete=models.PROTECT, related_name="+")
+    item = models.CharField(max_length=60)
+    until = models.DateField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "taxpayer", "item"], name="one_snooze_per_item")]
+
+
+class CalendarKey(models.Model):
+    """A person's key to the deadline feed of one GSTIN: kept only as a hash, shown once, revoked but never deleted."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="calendar_keys")
+    taxpayer = models.ForeignKey(Taxpayer, on_delete=models.PROTECT, related_name="+")
+    key_hash = models.CharField(max_length=64, unique=True)
+    with_rupees = models.BooleanField(default=False)
+    made_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "taxpayer"],
+                condition=Q(revoked_at=None),
+                name="one_live_calendar_key_per_user_and_taxpayer",
+            ),
+        ]
+
+
 class Job(models.Model):
     """Work that is wanted: due while `done` is behind `wanted`. A Celery message only says "look"."""
 

@@ -1,55 +1,34 @@
-"""Forms of the inward desk: filters from the address, choices of a page, and the answers a choice asks for.
+"""Forms of the inward desk: choices of a page, and the answers a choice asks for.
 
-Rupees are read here and become paise; what may be declared and remarked is asked of the rules, field by field.
+Rupees become paise; what may be declared and remarked is asked of the rules, field by field.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from decimal import Decimal
 
 from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from ims_portal.forms import PlainTextField
+from ims_portal.forms import PlainTextField, RupeesField
 from ims_portal.rules import actions, gstin
 from ims_portal.rules.actions import Action, Answer, ReasonCode, Refusal
-from ims_portal.rules.money import HEADS, LARGEST_PAISE, NIL, Tax, to_paise
+from ims_portal.rules.money import HEADS, NIL, Tax
 from ims_portal.templatetags import ims as show
-from invoices import drafts, inbox, inbox_sql, wording
+from invoices import drafts, inbox, wording
 from invoices.actions import Choice, tidy
 from invoices.drafts import Picked
 from invoices.inbox import Line
-from invoices.inbox_sql import Filters
 
 CHOICE = re.compile(r"^a\.([0-9]{1,18})\.([0-9]{1,9})\Z", re.ASCII)
 TICK = re.compile(r"^([0-9]{1,18})\.([0-9]{1,9})\Z", re.ASCII)
-RUPEES = re.compile(r"^-?[0-9]+(\.[0-9]{0,2})?\Z", re.ASCII)
-MOST_DIGITS = len(str(LARGEST_PAISE)) - 2
-STATES = ("A", "R", "P", "N", inbox_sql.SUPERSEDED)
 
 
 class UnreadableChoiceError(ValueError):
     """A field of a page of choices that no page of ours makes; nothing was saved."""
-
-
-def filters(section: str, query: QueryDict) -> Filters | None:
-    """Return the filters of a list's address, or None for a section there is none of. Unknown values filter nothing."""
-    known = {name.value: name for name in inbox_sql.IN_IMS}
-    if section != "all" and section not in known:
-        return None
-    action, status = query.get("action", ""), query.get("status", "")
-    return Filters(
-        sections=(known[section],) if section in known else inbox_sql.IN_IMS,
-        action=action if action in STATES else "",
-        text=query.get("q", "").strip().replace("\x00", "")[: inbox.LONGEST_SEARCH],
-        status=status if status in ("S", "F") else "",
-        needs_you=query.get("needs") == "1",
-        settled=query.get("settled") == "1",
-    )
 
 
 def rows(query: QueryDict) -> int:
@@ -79,34 +58,6 @@ def _action(letter: str) -> Action:
         return Action(letter)
     except ValueError:
         raise UnreadableChoiceError(letter) from None
-
-
-class RupeesField(forms.CharField):
-    """An amount in rupees as people type it: digits, one dot, two decimals; commas are taken out. Cleans to paise."""
-
-    default_error_messages = {
-        "invalid": gettext_lazy("Write rupees with digits and at most two decimals, for example 9000.00."),
-        "digits": gettext_lazy("Write the amount with the digits 0 to 9."),
-        "large": gettext_lazy("This amount is larger than any document may carry."),
-    }
-
-    def to_python(self, value: object) -> int:  # type: ignore[override]
-        """Return paise; an empty field is nothing."""
-        text = str(value or "").replace(",", "").replace("₹", "").strip()
-        if not text:
-            return 0
-        if any(char.isdigit() and not char.isascii() for char in text):
-            raise forms.ValidationError(self.error_messages["digits"], code="digits")
-        if not RUPEES.match(text):
-            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
-        digits = text.lstrip("-0").partition(".")[0]
-        paise = to_paise(Decimal(text)) if len(digits) <= MOST_DIGITS else LARGEST_PAISE + 1
-        if abs(paise) > LARGEST_PAISE:
-            raise forms.ValidationError(self.error_messages["large"], code="large")
-        return paise
-
-    def validate(self, value: object) -> None:
-        """Accept nothing as nothing."""
 
 
 class AnswerForm(forms.Form):

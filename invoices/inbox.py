@@ -17,8 +17,9 @@ from ims_portal.rules.documents import Section
 from ims_portal.rules.periods import TaxPeriod
 from ims_portal.rules.table import Decision
 from invoices import history, inbox_sql, pairs, uses, why
+from invoices.filters import IN_IMS, SUPERSEDED, Filters
 from invoices.history import Entry, Reduced
-from invoices.inbox_sql import SUPERSEDED, Filters, Sum
+from invoices.inbox_sql import Sum
 from invoices.models import ActionEvent, Inbox, Record
 from invoices.pairs import Pairs
 from invoices.standing import Standing
@@ -27,7 +28,6 @@ from invoices.uses import Use
 ROWS = (25, 50, 100, 200)
 DEFAULT_ROWS = 50
 CURSOR_SALT = "invoices.inbox.cursor"
-LONGEST_SEARCH = 40
 ORDER = (Action.ACCEPT, Action.REJECT, Action.PENDING, Action.NONE)
 """The order of the choices, everywhere."""
 
@@ -127,7 +127,7 @@ def summary(*, taxpayer: Taxpayer, today: Standing, settled: bool = False) -> li
             {letter: all_ for (name, letter), (all_, _needs) in found.items() if name == section},
             sum((needs for (name, _letter), (_all, needs) in found.items() if name == section), Sum()),
         )
-        for section in inbox_sql.IN_IMS
+        for section in IN_IMS
     ]
 
 

@@ -4,31 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
-from ims_portal import sql
-from ims_portal.rules import gstr2b, periods
-from ims_portal.rules.documents import Section
 from ims_portal.sql import run
+from invoices import filters_sql
+from invoices.filters import IN_IMS, Filters
+from invoices.filters_sql import EFFECT
 from invoices.standing import Standing
-
-IN_IMS = tuple(section for section in Section if section not in (Section.ISD, Section.ISDCN, Section.RULE_37A))
-SUPERSEDED = "S"
-"""Stands for a record that a later version in the same GSTR-2B replaced: listed, never counted as open."""
-
-LAPSES_SOON = timedelta(days=7)
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What a list shows; every field comes from the address. `action` is A, R, P, N, S or empty for all of them."""
-
-    sections: tuple[Section, ...] = IN_IMS
-    action: str = ""
-    text: str = ""
-    status: str = ""
-    needs_you: bool = False
-    settled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +26,15 @@ class Sum:
 
 def sums(recipient_id: int, today: Standing, filters: Filters) -> dict[tuple[str, str], tuple[Sum, Sum]]:
     """Return (section, action) -> (all of them, those that need the recipient), whatever `filters.action` says."""
-    state, needs = _state(today, filters), _needs_you(today)
-    where, parameters = _where(recipient_id, today, filters)
+    state, needs = filters_sql.state(today, filters), filters_sql.needs_you(today)
+    where, parameters = filters_sql.where(recipient_id, today, filters.but(action="", needs_you=False))
     tax = "r.igst + r.cgst + r.sgst + r.cess"
     rows = run(
         f"""
         SELECT section, state, count(*), sum(tax), count(*) FILTER (WHERE needs), sum(tax) FILTER (WHERE needs)
         FROM (SELECT r.section, {state} AS state, {tax} AS tax, {needs} AS needs
               FROM invoices_record r
-              WHERE r.section = ANY(%(sections)s) AND {where}) listed
+              WHERE {where}) listed
         GROUP BY section, state
         """,
         parameters,
@@ -76,11 +58,7 @@ def page(
 
     One index scan per section, merged: a row comparison finds the place, however deep. Backwards the order is turned.
     """
-    where, parameters = _where(recipient_id, today, filters)
-    if filters.action:
-        where += f" AND {_state(today, filters)} = %(action)s"
-    if filters.needs_you:
-        where += f" AND {_needs_you(today)}"
+    where, parameters = filters_sql.where(recipient_id, today, filters, of_section="s.section")
     direction, sign = ("ASC", ">") if backwards else ("DESC", "<")
     if beside is not None:
         where += f" AND (r.document_date, r.id) {sign} (%(beside_date)s, %(beside_id)s)"
@@ -89,12 +67,12 @@ def page(
         f"""
         SELECT found.id FROM unnest(%(sections)s::text[]) AS s(section) CROSS JOIN LATERAL (
             SELECT r.id, r.document_date FROM invoices_record r
-            WHERE r.section = s.section AND {where}
+            WHERE {where}
             ORDER BY r.document_date {direction}, r.id {direction} LIMIT %(limit)s
         ) found
         ORDER BY found.document_date {direction}, found.id {direction} LIMIT %(limit)s
         """,
-        parameters | {"limit": limit, "action": filters.action},
+        parameters | {"limit": limit},
     )
     return [_whole(row[0]) for row in rows]
 
@@ -120,20 +98,11 @@ def near_limit(recipient_id: int, today: Standing, years: range, open_month: int
 
     Undecided is pending or without action; `years` are those whose limit is near (R7.9).
     """
-    columns, effect = today.columns("r"), "r.effect_igst + r.effect_cgst + r.effect_sgst + r.effect_cess"
-    facts = {"section": "r.section", "is_reverse_charge": "r.reverse_charge", "adds_itc": f"({effect} > 0)"}
-    would_bar = sql.dated_case(gstr2b.TIME_BAR, {**facts, "is_past_limit": "true"}, day=columns["month"])
-    is_past = gstr2b.TIME_LIMIT.sql.format(
-        period=f"greatest({columns['month']}, %(open_month)s)",
-        credit_fy="r.credit_fy",
-        limit_month=sql.dated_case(gstr2b.LIMIT_MONTH, {}, day="r.credit_fy"),
-    )
     rows = run(
         f"""
-        SELECT r.credit_fy, count(*), sum({effect}) FROM invoices_record r
+        SELECT r.credit_fy, count(*), sum({EFFECT}) FROM invoices_record r
         WHERE r.recipient_id = %(recipient)s AND r.section = ANY(%(sections)s) AND r.credit_fy = ANY(%(years)s)
-          AND {_listed(today)} AND r.superseded_by_id IS NULL AND {columns["effective"]} IN ('N', 'P')
-          AND {would_bar} AND NOT {is_past}
+          AND {filters_sql.listed(today)} AND {filters_sql.nears_limit(today, "%(open_month)s")}
         GROUP BY r.credit_fy ORDER BY r.credit_fy
         """,
         {
@@ -174,60 +143,6 @@ def shown_actions(recipient_id: int, seen: Mapping[int, int]) -> dict[int, str]:
         {"recipient": recipient_id, "ids": list(seen), "versions": list(seen.values())},
     )
     return dict.fromkeys(seen, "N") | {_whole(pk): str(action) for pk, action in rows}
-
-
-def _where(recipient_id: int, today: Standing, filters: Filters) -> tuple[str, dict[str, object]]:
-    """Return the condition on a record `r` and its parameters, all of `filters` but action and needs-you."""
-    parts = ["r.recipient_id = %(recipient)s", _settled() if filters.settled else _listed(today)]
-    parameters: dict[str, object] = {"recipient": recipient_id, "sections": [s.value for s in filters.sections]}
-    if filters.status:
-        parts.append("r.status = %(status)s")
-        parameters["status"] = filters.status
-    if filters.text:
-        parts.append("""(r.number_key LIKE %(starts)s OR r.supplier_id IN (
-            SELECT t.id FROM ims_portal_taxpayer t
-            WHERE t.gstin LIKE %(starts)s OR upper(t.trade_name) LIKE %(holds)s
-               OR upper(t.legal_name) LIKE %(holds)s))""")
-        plain = filters.text.upper().replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
-        parameters |= {"starts": f"{plain}%", "holds": f"%{plain}%"}
-    return " AND ".join(parts), parameters
-
-
-def _listed(today: Standing) -> str:
-    """Return what makes a record open: in IMS, not withdrawn, not settled, no later version of it settled (R2.5)."""
-    bypasses = today.columns("r")["bypasses"]
-    return f"""r.status <> 'W' AND r.settled_month IS NULL AND NOT {bypasses}
-        AND (r.superseded_by_id IS NULL OR NOT EXISTS (
-            SELECT 1 FROM invoices_record later
-            WHERE later.recipient_id = r.recipient_id AND later.chain = r.chain AND later.chain_no > r.chain_no
-              AND later.settled_month IS NOT NULL))"""
-
-
-def _settled() -> str:
-    return "r.settled_month IS NOT NULL AND r.bypass = ''"
-
-
-def _state(today: Standing, filters: Filters) -> str:
-    if filters.settled:
-        return "r.settled_as"
-    effective = today.columns("r")["effective"]
-    return f"(CASE WHEN r.superseded_by_id IS NOT NULL THEN '{SUPERSEDED}' ELSE {effective} END)"
-
-
-def _needs_you(today: Standing) -> str:
-    """Return which open records are dear to leave: reducing ones untouched, and Pending about to lapse."""
-    columns = today.columns("r")
-    soon = periods.lapsed(today.filer, today.day + LAPSES_SOON + timedelta(days=1), today.calendar)
-    actionable = (
-        f"NOT ({columns['is_superseded']}) AND NOT ({columns['is_unfiled_amendment']}) "
-        f"AND NOT ({columns['original_is_open']})"
-    )
-    lapses = f"({columns['specified']} AND {soon.sql(columns['month'])})"
-    effective = columns["effective"]
-    return (
-        f"(r.settled_month IS NULL AND {actionable} AND (({effective} = 'N' AND r.reduces) "
-        f"OR ({effective} = 'P' AND {lapses})))"
-    )
 
 
 def _whole(value: object) -> int:

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from ims_portal import calendar, clock, sql
+from ims_portal.access import Access
 from ims_portal.models import Taxpayer
 from ims_portal.rules import actions, documents, gstr2b, periods
 from ims_portal.rules.actions import Action, Refusal
 from ims_portal.rules.documents import Form
 from ims_portal.rules.periods import Calendar, Filer, Frequency, Lapsed, TaxPeriod
 from ims_portal.rules.table import Decision, Fact
-from invoices.models import Record
+from invoices.models import Inbox, Record
 
 MONTHLY = periods.filer("27", (0, Frequency.MONTHLY))
 QUARTERLY = periods.filer("27", (0, Frequency.QUARTERLY))
@@ -173,6 +174,18 @@ class Standing:
 def of(taxpayer: Taxpayer, at: datetime) -> Standing:
     """Return how a recipient stands at a moment: two queries, for its filing frequency and the extensions."""
     return on_day(taxpayer, calendar.filer(taxpayer), calendar.in_force(at), clock.day(at))
+
+
+def for_page(held: Access, at: datetime) -> Standing:
+    """Return how the taxpayer of a page stands, read once for all parts of the page."""
+    return held.once("standing", at, lambda: of(held.taxpayer, at))
+
+
+def inbox(held: Access, at: datetime) -> Inbox:
+    """Return the inbox row of a page's taxpayer, read once for all its parts; an unsaved one where none is kept."""
+    taxpayer = held.taxpayer
+    unsaved = Inbox(taxpayer=taxpayer, open_month=taxpayer.first_month)
+    return held.once("inbox", at, lambda: Inbox.objects.filter(pk=taxpayer.pk).first() or unsaved)
 
 
 def on_day(taxpayer: Taxpayer, filer: Filer, in_force: Calendar, day: date) -> Standing:

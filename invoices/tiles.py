@@ -22,14 +22,14 @@ from invoices.standing import Standing
 
 def room(held: Access, at: datetime) -> dict[str, Tile]:
     """Return both tiles of this room."""
-    today = standing.of(held.taxpayer, at)
-    return {"gstr1": gstr1(held, today), "ims": ims(held, today)}
+    today = standing.for_page(held, at)
+    return {"gstr1": gstr1(held, today, at), "ims": ims(held, today)}
 
 
-def gstr1(held: Access, today: Standing) -> Tile:
+def gstr1(held: Access, today: Standing, at: datetime) -> Tile:
     """Return where the taxpayer's own GSTR-1 of its open period stands."""
-    period = inbox.open_period(held.taxpayer, today)
-    found = SupplierReturn.objects.filter(supplier=held.taxpayer, form=Form.GSTR1.value, month=period.month).first()
+    period = today.filer.period(standing.inbox(held, at).open_month)
+    found = own_gstr1(held, at)
     due = today.calendar.due(Return.GSTR1, period, today.filer.group)
     url = reverse("invoices:return", args=[held.taxpayer.gstin, period.wire, "gstr1"])
     title = _("GSTR-1 of %(period)s") % {"period": period.label}
@@ -38,6 +38,13 @@ def gstr1(held: Access, today: Standing) -> Tile:
         return Tile(title, "filed", state, (found.acknowledgement,), ((_("View"), url),))
     lines = (_("Due on %(day)s.") % {"day": show.day(due)},)
     return Tile(title, "saved", _("Not filed"), lines, ((_("View"), url),))
+
+
+def own_gstr1(held: Access, at: datetime) -> SupplierReturn | None:
+    """Return the taxpayer's own GSTR-1 of its open period, read once for all parts of a page; None without one."""
+    month = standing.inbox(held, at).open_month
+    forms = SupplierReturn.objects.filter(supplier=held.taxpayer, form=Form.GSTR1.value, month=month)
+    return held.once("own GSTR-1", at, forms.first)
 
 
 def ims(held: Access, today: Standing) -> Tile:

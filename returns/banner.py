@@ -17,7 +17,7 @@ from returns.behind import Behind
 
 def read(held: Access, at: datetime) -> Banner | None:
     """Return the banner where the statement of the open period is out of date."""
-    found = behind.of(taxpayer=held.taxpayer, at=at)
+    found = behind.for_page(held, at)
     if found is None:
         return None
     where = [held.taxpayer.gstin, found.period.wire]

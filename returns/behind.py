@@ -8,6 +8,7 @@ from datetime import date, datetime
 from django.core.cache.backends.locmem import LocMemCache
 
 from ims_portal import calendar, clock
+from ims_portal.access import Access
 from ims_portal.models import Taxpayer
 from ims_portal.rules import periods
 from ims_portal.rules.periods import Frequency, TaxPeriod
@@ -71,6 +72,11 @@ def of(*, taxpayer: Taxpayer, at: datetime) -> Behind | None:
     count, gain, loss = found
     is_lapse = newest.seq == newest.at_seq
     return Behind(period, newest.version, newest.computed_at, is_lapse=is_lapse, count=count, gain=gain, loss=loss)
+
+
+def for_page(held: Access, at: datetime) -> Behind | None:
+    """Return `of` for a page, read once for all its parts."""
+    return held.once("behind", at, lambda: of(taxpayer=held.taxpayer, at=at))
 
 
 def since(statement: Gstr2b, today: Standing) -> Since:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 
 from django.db.models import QuerySet
@@ -12,6 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from ims_portal.access import Access
 from ims_portal.models import Taxpayer
 from ims_portal.rules import gstr2b as rules
 from ims_portal.rules.documents import Section
@@ -20,6 +21,7 @@ from ims_portal.rules.gstr3b import computed
 from ims_portal.rules.money import Tax
 from ims_portal.rules.periods import Return, TaxPeriod, financial_year_of
 from ims_portal.templatetags import ims as show
+from invoices import standing
 from invoices.models import Inbox, Record
 from invoices.standing import Standing
 from returns import gstr2b, wording
@@ -351,7 +353,11 @@ def _in_scope(taxpayer: Taxpayer, period: TaxPeriod) -> QuerySet[Record]:
     )
 
 
-def open_page(*, taxpayer: Taxpayer, today: Standing) -> Page:
-    """Return the statement page of the open period: three queries at most."""
-    inbox = Inbox.objects.filter(pk=taxpayer.pk).first() or Inbox(taxpayer=taxpayer, open_month=taxpayer.first_month)
-    return _page(taxpayer, today.filer.period(inbox.open_month), today, inbox, None)
+def open_page(held: Access, at: datetime) -> Page:
+    """Return the statement page of the open period, read once for all parts of a page: three queries at most."""
+    return held.once("open statement", at, lambda: _open_page(held, at))
+
+
+def _open_page(held: Access, at: datetime) -> Page:
+    today, inbox = standing.for_page(held, at), standing.inbox(held, at)
+    return _page(held.taxpayer, today.filer.period(inbox.open_month), today, inbox, None)

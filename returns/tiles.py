@@ -20,8 +20,8 @@ from returns.summary import Page
 
 def room(held: Access, at: datetime) -> dict[str, Tile]:
     """Return both tiles of this room."""
-    today = standing.of(held.taxpayer, at)
-    page = summary.open_page(taxpayer=held.taxpayer, today=today)
+    today = standing.for_page(held, at)
+    page = summary.open_page(held, at)
     return {"gstr2b": gstr2b(held, page), "gstr3b": gstr3b(held, page.period, today)}
 
 

@@ -22,15 +22,19 @@ def has_begun(day: date, credit_fy: int) -> bool:
     return day >= date(credit_fy + 1, WARNED_FROM.decide(credit_fy).outcome, 1)
 
 
+def latest_warned(day: date) -> int:
+    """Return the latest financial year, by its first year, whose credit is warned of on a day."""
+    latest = financial_year_of(month_of(day)) - 1
+    return latest if has_begun(day, latest) else latest - 1
+
+
 def warned_years(day: date, open_month: int) -> range:
     """Return the financial years, by their first year, whose credit is warned of on a day.
 
     Their 1 November has come, and the open period (YYYYMM of its last month) is still in time for them: in the usual
     order of filing one year in November and none otherwise, more where returns are overdue.
     """
-    latest = financial_year_of(month_of(day)) - 1
-    if not has_begun(day, latest):
-        latest -= 1
+    latest = latest_warned(day)
     earliest = latest + 1
     while not gstr2b.TIME_LIMIT.python(open_month, earliest - 1):
         earliest -= 1

@@ -193,6 +193,12 @@ class Record(models.Model):
             models.Index(fields=["supplier", "number_key"], name="outward_by_number"),
             models.Index(F("supplier"), numbers.coarse(), name="near_numbers_of_a_supplier"),
             models.Index(fields=["recipient", "settled_month"], name="settled_by_a_period"),
+            models.Index(
+                fields=["recipient", "gstr2b_month"],
+                condition=Q(settled_month=None, reduces=True),
+                name="open_records_that_reduce",
+            ),
+            models.Index(fields=["recipient"], condition=Q(status="S"), name="records_only_saved"),
         ]
 
     @property

@@ -15,13 +15,15 @@ from ims_portal import tiles, web
 from ims_portal.access import Access, Right
 from ims_portal.rules.actions import Action
 from ims_portal.rules.documents import BILLS_OF_ENTRY, Section
-from invoices import drafts, forms, inbox, inbox_sql, standing, wording
+from invoices import drafts, forms, inbox, standing, wording
 from invoices.actions import Outcome
-from invoices.inbox_sql import Filters, Sum
+from invoices.filters import SUPERSEDED, Filters, parse
+from invoices.inbox_sql import Sum
 from invoices.standing import Standing
 from invoices.views import rows
 
 OPEN_COLUMNS = (Action.NONE, Action.ACCEPT, Action.REJECT, Action.PENDING)
+UNREADABLE = 422
 SETTLED_COLUMNS = (Action.ACCEPT, Action.REJECT)
 
 
@@ -61,10 +63,15 @@ def summary(request: HttpRequest, gstin: str) -> HttpResponse:
 @require_safe
 def records(request: HttpRequest, gstin: str, section: str) -> HttpResponse:
     """Show one page of records with their choices; the address carries every filter."""
-    filters = forms.filters(section, request.GET)
-    if filters is None:
-        raise Http404("No such page.")
     held, today = _enter(request, gstin)
+    asked = parse(section, request.GET)
+    if asked is None:
+        raise Http404("No such page.")
+    if not asked.is_valid:
+        errors = [(f"f-{name}", text) for name, text in asked.problems.items()]
+        unread = {"section": section, "heading": heading(section), "filters": asked.filters, "errors": errors}
+        return render(request, _template(request), unread, status=UNREADABLE)
+    filters = asked.filters
     count = forms.rows(request.GET)
     found = inbox.page(
         taxpayer=held.taxpayer, today=today, filters=filters, rows=count, cursor=request.GET.get("after", "")
@@ -88,7 +95,11 @@ def records(request: HttpRequest, gstin: str, section: str) -> HttpResponse:
         "may_act": held.may(Right.ACT) and not filters.settled,
         "actions": [(action.value, word) for action, word in wording.ACTIONS.items()],
     }
-    return render(request, "invoices/_records.html" if request.htmx else "invoices/inward_list.html", context)
+    return render(request, _template(request), context)
+
+
+def _template(request: HttpRequest) -> str:
+    return "invoices/_records.html" if request.htmx else "invoices/inward_list.html"
 
 
 def _enter(request: HttpRequest, gstin: str) -> tuple[Access, Standing]:
@@ -136,8 +147,8 @@ def _summary_row(
         "total": line.total,
         "needs_you": line.needs_you,
         "needs_url": base + _query({"needs": "1"}),
-        "superseded": line.by_action.get(inbox_sql.SUPERSEDED, Sum()),
-        "superseded_url": base + _query({"action": inbox_sql.SUPERSEDED}),
+        "superseded": line.by_action.get(SUPERSEDED, Sum()),
+        "superseded_url": base + _query({"action": SUPERSEDED}),
     }
 
 
@@ -149,8 +160,8 @@ def _tabs(filters: Filters, found: inbox.Page, kept: dict[str, str]) -> list[dic
     plain = {name: value for name, value in kept.items() if name != "action"}
     shown = SETTLED_COLUMNS if filters.settled else OPEN_COLUMNS
     names = [(action.value, str(wording.STATES[action])) for action in shown]
-    if found.by_action.get(inbox_sql.SUPERSEDED):
-        names.append((inbox_sql.SUPERSEDED, _("Superseded")))
+    if found.by_action.get(SUPERSEDED):
+        names.append((SUPERSEDED, _("Superseded")))
     whole = sum(found.by_action.values(), Sum())
     tabs = [{"name": _("All"), "url": _query(plain), "sum": whole, "is_here": not filters.action}]
     return tabs + [

@@ -8,9 +8,10 @@ from django.test.utils import CaptureQueriesContext
 
 from ims_portal.rules.actions import Action
 from ims_portal.rules.documents import Section
-from invoices import inbox, inbox_sql, standing
+from invoices import inbox, standing
+from invoices.filters import SUPERSEDED, Filters
 from invoices.inbox import SectionSum
-from invoices.inbox_sql import Filters, Sum
+from invoices.inbox_sql import Sum
 from invoices.models import Record
 from tests import factories
 
@@ -94,9 +95,9 @@ def test_a_superseded_record_is_listed_as_such_until_its_successor_is_settled() 
     factories.filed(amended, period="112025", on="2025-12-10")
     old = Record.objects.get(number="INV1", section="b2b")
     assert old.superseded_by_id is not None
-    assert sums("2025-12-12")[Section.B2B].by_action == {inbox_sql.SUPERSEDED: Sum(1, 18_000_00)}
+    assert sums("2025-12-12")[Section.B2B].by_action == {SUPERSEDED: Sum(1, 18_000_00)}
     assert sums("2025-12-12")[Section.B2B].total == Sum()
-    assert numbers(page(Filters(action=inbox_sql.SUPERSEDED), on="2025-12-12")) == ["INV1"]
+    assert numbers(page(Filters(action=SUPERSEDED), on="2025-12-12")) == ["INV1"]
     factories.filed_period(period="112025", on="2025-12-18")
     assert numbers(page(on="2025-12-19")) == []
 

@@ -13,7 +13,8 @@ from ims_portal.rules.documents import Section
 from ims_portal.rules.money import Tax
 from ims_portal.rules.periods import Frequency
 from invoices import inbox, standing, wording
-from invoices.inbox_sql import Filters, Sum
+from invoices.filters import Filters
+from invoices.inbox_sql import Sum
 from invoices.models import Record
 from returns import gstr3b
 from tests import factories

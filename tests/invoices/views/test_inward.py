@@ -150,6 +150,16 @@ def test_paging_keeps_filters_and_the_address_carries_them(client: Client) -> No
 
 
 @pytest.mark.usefixtures("preparer")
+def test_a_filter_that_cannot_be_read_lists_nothing_and_says_what_to_write(client: Client) -> None:
+    factories.filed_record(number="INV1")
+    page = client.get(DESK + "inward/all/?date_from=11/25/2026&statuss=S")
+    assert page.status_code == 422
+    assert "Write the day as DD/MM/YYYY, for example 14/11/2026." in page.text
+    assert "There is no filter called statuss." in page.text
+    assert "INV1" not in page.text
+
+
+@pytest.mark.usefixtures("preparer")
 def test_htmx_asks_for_the_list_alone(client: Client) -> None:
     factories.filed_record()
     part = client.get(DESK + "inward/b2b/", headers={"HX-Request": "true"})

@@ -7,8 +7,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('ims_portal', '0003_people_choose_how_lists_look'),
-        ('invoices', '0009_what_records_said_before'),
+        ('ims_portal', '0004_deadlines_are_put_off_and_fed'),
+        ('invoices', '0011_bulk'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

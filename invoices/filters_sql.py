@@ -1,0 +1,165 @@
+"""Filters as SQL: the condition on a record `r`, and the states it is counted under. Every value is a parameter."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from ims_portal import sql
+from ims_portal.rules import gstr2b, periods, time_limit
+from invoices.filters import SUPERSEDED, Filters, NotMatchedError
+from invoices.standing import Standing
+
+LAPSES_SOON = timedelta(days=7)
+TAX = "(r.igst + r.cgst + r.sgst + r.cess)"
+"""A document's tax, in paise."""
+
+EFFECT = "(r.effect_igst + r.effect_cgst + r.effect_sgst + r.effect_cess)"
+"""The change in ITC if a record is accepted in full, in paise."""
+
+CHANGED = """(r.version > 0 AND r.action = 'N' AND EXISTS (
+    SELECT 1 FROM invoices_actionevent e
+    WHERE e.recipient_id = r.recipient_id AND e.record_id = r.id AND e.version = r.version
+      AND e.cause = 'edited' AND e.old_action <> 'N'))"""
+"""Whether its supplier's edit took away what was chosen, and nothing was chosen since (portal 7.10)."""
+
+
+def where(
+    recipient_id: int, today: Standing, filters: Filters, *, of_section: str = "ANY(%(sections)s)"
+) -> tuple[str, dict[str, object]]:
+    """Return the condition on a record `r` under which a recipient's list shows it, and the condition's parameters.
+
+    `of_section` is the SQL a record's section equals, where the statement goes through the sections one by one. Raises
+    NotMatchedError for a filter on matching: purchase registers come with the books, and bring its condition.
+    """
+    parts = [
+        "r.recipient_id = %(recipient)s",
+        f"r.section = {of_section}",
+        _settled() if filters.settled else listed(today),
+        *_of_columns(filters),
+        *_of_the_day(today, filters),
+    ]
+    parameters: dict[str, object] = {
+        "recipient": recipient_id,
+        "sections": [section.value for section in filters.sections],
+        "action": filters.action,
+        "status": filters.status,
+        "supplier": filters.supplier,
+        "inv_type": filters.inv_type,
+        "source": filters.source,
+        "period": today.filer.period(filters.period).month if filters.period else None,
+        "date_from": filters.date_from,
+        "date_to": filters.date_to,
+        "tax_from": filters.tax_from,
+        "tax_to": filters.tax_to,
+        "batch": filters.batch,
+    }
+    if filters.text:
+        plain = filters.text.upper().replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+        parameters |= {"starts": f"{plain}%", "holds": f"%{plain}%"}
+    return " AND ".join(parts), parameters
+
+
+def _of_columns(filters: Filters) -> list[str]:
+    """Return the conditions on what a record's own columns say."""
+    if filters.match:
+        raise NotMatchedError(filters.match)
+    asked = {
+        "r.status = %(status)s": filters.status,
+        "r.supplier_id = (SELECT t.id FROM ims_portal_taxpayer t WHERE t.gstin = %(supplier)s)": filters.supplier,
+        "r.inv_type = %(inv_type)s": filters.inv_type,
+        "r.form = %(source)s": filters.source,
+        "r.document_date >= %(date_from)s": filters.date_from is not None,
+        "r.document_date <= %(date_to)s": filters.date_to is not None,
+        f"{TAX} >= %(tax_from)s": filters.tax_from is not None,
+        f"{TAX} <= %(tax_to)s": filters.tax_to is not None,
+        CHANGED: filters.changed,
+        """r.id IN (SELECT e.record_id FROM invoices_actionevent e
+            WHERE e.recipient_id = %(recipient)s AND e.request_id = %(batch)s)""": filters.batch is not None,
+        """(r.number_key LIKE %(starts)s OR r.supplier_id IN (
+            SELECT t.id FROM ims_portal_taxpayer t
+            WHERE t.gstin LIKE %(starts)s OR upper(t.trade_name) LIKE %(holds)s
+               OR upper(t.legal_name) LIKE %(holds)s))""": filters.text,
+    }
+    return [condition for condition, is_asked in asked.items() if is_asked]
+
+
+def _of_the_day(today: Standing, filters: Filters) -> list[str]:
+    """Return the conditions that depend on how the recipient stands today."""
+    columns = today.columns("r")
+    found = []
+    if filters.action:
+        found.append(f"{state(today, filters)} = %(action)s")
+    if filters.needs_you:
+        found.append(needs_you(today))
+    if filters.period:
+        found.append(f"{columns['month']} = %(period)s")
+    if filters.reduces:
+        found.append(columns["specified"])
+    if filters.lapses_in is not None:
+        found.append(f"({columns['effective']} = 'P' AND {_lapses(today, timedelta(days=filters.lapses_in))})")
+    if filters.near_limit:
+        open_month = "(SELECT i.open_month FROM invoices_inbox i WHERE i.taxpayer_id = %(recipient)s)"
+        found.append(f"(r.credit_fy <= {time_limit.latest_warned(today.day):d} AND {nears_limit(today, open_month)})")
+    return found
+
+
+def listed(today: Standing) -> str:
+    """Return what makes a record open: in IMS, not withdrawn, not settled, no later version of it settled (R2.5)."""
+    bypasses = today.columns("r")["bypasses"]
+    return f"""r.status <> 'W' AND r.settled_month IS NULL AND NOT {bypasses}
+        AND (r.superseded_by_id IS NULL OR NOT EXISTS (
+            SELECT 1 FROM invoices_record later
+            WHERE later.recipient_id = r.recipient_id AND later.chain = r.chain AND later.chain_no > r.chain_no
+              AND later.settled_month IS NOT NULL))"""
+
+
+def _settled() -> str:
+    return "r.settled_month IS NOT NULL AND r.bypass = ''"
+
+
+def state(today: Standing, filters: Filters) -> str:
+    """Return the letter a record is counted under: its action as it counts today, or superseded."""
+    if filters.settled:
+        return "r.settled_as"
+    effective = today.columns("r")["effective"]
+    return f"(CASE WHEN r.superseded_by_id IS NOT NULL THEN '{SUPERSEDED}' ELSE {effective} END)"
+
+
+def needs_you(today: Standing) -> str:
+    """Return which open records are dear to leave (portal 3.2).
+
+    Reducing ones untouched, Pending about to lapse, and what its supplier changed since it was decided.
+    """
+    columns = today.columns("r")
+    actionable = (
+        f"NOT ({columns['is_superseded']}) AND NOT ({columns['is_unfiled_amendment']}) "
+        f"AND NOT ({columns['original_is_open']})"
+    )
+    effective = columns["effective"]
+    return (
+        f"(r.settled_month IS NULL AND {actionable} AND (({effective} = 'N' AND r.reduces) "
+        f"OR ({effective} = 'P' AND {_lapses(today, LAPSES_SOON)}) OR {CHANGED}))"
+    )
+
+
+def _lapses(today: Standing, within: timedelta) -> str:
+    """Return which records may not be pending any more after so many days from today."""
+    columns = today.columns("r")
+    soon = periods.lapsed(today.filer, today.day + within + timedelta(days=1), today.calendar)
+    return f"({columns['specified']} AND {soon.sql(columns['month'])})"
+
+
+def nears_limit(today: Standing, open_month: str) -> str:
+    """Return which records are undecided and in time, but barred once the limit has passed (R7.9).
+
+    Undecided is pending or without action. `open_month` is SQL for the open period's last month.
+    """
+    columns = today.columns("r")
+    facts = {"section": "r.section", "is_reverse_charge": "r.reverse_charge", "adds_itc": f"({EFFECT} > 0)"}
+    would_bar = sql.dated_case(gstr2b.TIME_BAR, {**facts, "is_past_limit": "true"}, day=columns["month"])
+    is_past = gstr2b.TIME_LIMIT.sql.format(
+        period=f"greatest({columns['month']}, {open_month})",
+        credit_fy="r.credit_fy",
+        limit_month=sql.dated_case(gstr2b.LIMIT_MONTH, {}, day="r.credit_fy"),
+    )
+    return f"(r.superseded_by_id IS NULL AND {columns['effective']} IN ('N', 'P') AND {would_bar} AND NOT {is_past})"

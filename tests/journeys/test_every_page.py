@@ -1,0 +1,172 @@
+"""Every page of the portal, found as a person finds it: by its links, from the sign-in page on.
+
+Each kind of page is looked at in every language offered, wide and on a phone: axe-clean, nothing to scroll sideways,
+nothing said on the console, no link that leads to an error. An address no link leads to fails, unless it is named with
+its reason. `make shots` keeps a picture of each in screenshots/pages.
+"""
+
+from __future__ import annotations
+
+import html
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, urljoin, urlsplit
+
+import pytest
+from django.conf import settings
+from django.urls import URLPattern, URLResolver, get_resolver, resolve
+from playwright.sync_api import Page
+
+from ims_portal.models import Taxpayer
+from invoices.actions import ResultStatus
+from invoices.models import Record
+from returns import demo
+from tests import factories
+from tests.journeys import axe
+from tests.journeys.desk import PASSWORD, Desk, set_clock
+
+SHOTS = Path(__file__).resolve().parents[2] / "screenshots" / "pages"
+WIDTHS = (1280, 390)
+LINK = re.compile(r'<a [^>]*href="([^"#]+)')
+OVERFLOW = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+R, S = demo.RECIPIENT, demo.WARDHA
+STATIONS = {
+    "raghav": (
+        f"t/{R}/returns/102026/gstr2b/",
+        *(f"t/{R}/ims/inward/{section}/" for section in ("all", "b2ba", "b2bcn", "b2bcna", "impg", "impgsez")),
+        f"t/{R}/ims/inward/b2b/?action=R",
+        f"t/{R}/ims/inward/b2bdn/?action=R",
+    ),
+    "sunita": (f"t/{S}/returns/102026/gstr3b/",),
+    "anand": (),
+    "admin1": (),
+}
+"""Where the walks of a signatory of a recipient, one of a supplier, a practitioner and an administrator begin."""
+
+NO_PAGE = {
+    "front": "leads to the first page of one's language",
+    "health": "for machines",
+    "stay": "takes a script's request: keeps a session",
+    "set_language": "takes a form",
+    "invoices:act": "takes a form",
+    "returns:gstr2b-compute": "takes a form",
+    "returns:gstr3b-file": "takes a form",
+    "invoices:return-upload": "takes a form",
+    "invoices:deadlines-ics": "for calendar programs, by a key",
+    "calendar-revoke": "takes a form",
+}
+AFTER_A_STEP = {
+    "invoices:act-review": "a save with questions: journeys 3, 4 and 10",
+    "invoices:return-record-delete": "a document saved and not filed: tests/invoices/views/test_outward.py",
+    "invoices:upload": "an upload: tests/journeys/test_main_job.py",
+    "invoices:upload-report": "an upload with problems: a file of its page",
+    "returns:job": "a computation: tests/journeys/test_main_job.py",
+    "returns:gstr3b-receipt": "a filing: journey 10",
+    "returns:gstr3b-receipt-json": "a filing: a file of its page",
+    "control-feed": "an upload of a feed",
+}
+
+
+def every_name(resolver: URLResolver, space: str = "") -> Iterator[str]:
+    """Return the name of every address of the portal; those of signing in are allauth's."""
+    for each in resolver.url_patterns:
+        if isinstance(each, URLResolver):
+            yield from every_name(each, f"{each.namespace}:" if each.namespace else space)
+        elif isinstance(each, URLPattern) and each.name and not each.name.startswith(("account_", "mfa_")):
+            yield space + each.name
+
+
+def kind_of(link: str) -> str:
+    """Return what makes a page another than the last: its name, the form and the tab it opens."""
+    parts = urlsplit(link)
+    found = resolve(parts.path)
+    tab = parse_qs(parts.query).get("tab", [""])[0]
+    return " ".join(filter(None, (found.view_name, str(found.kwargs.get("form", "")), tab)))
+
+
+class Walk:
+    """One person's walk over one page of each kind; what others looked at is only passed through."""
+
+    def __init__(self, desk: Desk, language: str, looked_at: set[str]) -> None:
+        self.desk, self.language, self.looked_at = desk, language, looked_at
+        self.met: set[str] = set()
+        self.waiting: list[str] = []
+        self.problems: list[str] = []
+
+    def from_(self, *paths: str) -> None:
+        """Look at pages by their address, then follow links until every kind of page was met."""
+        for path in paths:
+            self.enter(self.desk.base + path, kind=path.strip("/").replace("/", "-"))
+        while self.waiting:
+            self.enter(self.waiting.pop())
+
+    def note(self, links: list[str]) -> None:
+        """Keep the links that lead to a kind of page not met yet."""
+        for link in links:
+            if link.startswith(self.desk.base) and kind_of(link) not in self.met:
+                self.met.add(kind_of(link))
+                self.waiting.append(link)
+
+    def enter(self, link: str, kind: str = "") -> None:
+        """Fetch a page, look at it where nobody has, and note where it leads."""
+        answer = self.desk.page.request.get(link)
+        if not answer.ok:
+            self.problems.append(f"{answer.status} {link}")
+        elif answer.headers["content-type"].startswith("text/html"):
+            self.note([urljoin(link, html.unescape(each)) for each in LINK.findall(answer.text())])
+            if (kind or kind_of(link)) not in self.looked_at:
+                self.looked_at.add(kind or kind_of(link))
+                self.look(link, kind or kind_of(link))
+
+    def look(self, link: str, kind: str) -> None:
+        """Open a page at every width."""
+        page = self.desk.page
+        page.goto(link)
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 900})
+            self.problems += axe.violations(page)
+            if (over := page.evaluate(OVERFLOW)) > 0:
+                self.problems.append(f"{link}: {over} px too wide at {width} px")
+            self.keep(kind, width)
+
+    def keep(self, kind: str, width: int) -> None:
+        """Keep a picture, where asked to."""
+        if os.environ.get("IMS_SHOTS"):
+            kept = re.sub(r"[^a-z0-9A-Z]+", "-", kind)
+            name = f"{self.desk.username}-{kept}-{self.language}-{width}.png"
+            self.desk.page.screenshot(path=SHOTS / name, full_page=True)
+
+
+@pytest.fixture
+def portal(transactional_db: None, start_web: Callable[[], str]) -> str:  # noqa: ARG001 - commits, for the processes to see
+    """Return the address of a portal two days after the demo begins: two statements, and a change in neither."""
+    demo.seed(password=PASSWORD)
+    set_clock("2026-11-15 10:00")
+    recipient = Taxpayer.objects.get(gstin=demo.RECIPIENT)
+    invoice = Record.objects.get(recipient=recipient, number="KMF/26-27/1004")
+    factories.computed(recipient, period="102026", on="2026-11-14")
+    rejected = factories.act(invoice, "R", on="2026-11-15", reason="NOT_RECEIVED", remark="not ordered")
+    factories.computed(recipient, period="102026", on="2026-11-15")
+    kept = factories.act(invoice, "P", on="2026-11-15", remark="goods are on the way")
+    assert rejected.of(ResultStatus.SAVED)
+    assert kept.of(ResultStatus.SAVED)
+    return start_web()
+
+
+@pytest.mark.journey
+def test_every_page_that_links_lead_to_is_clean(portal: str, person: Callable[[], Page]) -> None:
+    met: set[str] = set()
+    problems: list[str] = []
+    for language, _name in settings.LANGUAGES:
+        looked_at: set[str] = set()
+        for username, paths in STATIONS.items():
+            walk = Walk(Desk(person(), portal, username), language, looked_at)
+            walk.from_(f"/{language}/t/", *(f"/{language}/{path}" for path in paths))
+            met |= {kind.partition(" ")[0] for kind in walk.met}
+            problems += [f"{username}: {problem}" for problem in walk.problems]
+    assert problems == [], "\n".join(problems)
+    missed = set(every_name(get_resolver())) - met - NO_PAGE.keys() - AFTER_A_STEP.keys()
+    assert missed == set(), "no link leads to these"
