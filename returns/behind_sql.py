@@ -57,8 +57,8 @@ def newest(*, recipient_id: int, at: datetime) -> Newest | None:
     )
     if not rows:
         return None
-    *told, frequencies, extensions = rows[0]
-    return Newest(*told, frequencies or [], extensions or [])  # type: ignore[arg-type,misc]
+    told = rows[0]
+    return Newest(*told[:8], told[8] or [], told[9] or [])  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +131,8 @@ def sums(since: Since, today: Standing) -> tuple[int, int, int]:
 
     A record counts by what it comes to: what was set and set back is among the number, but not in the sums.
     """
-    gain, loss = (f"coalesce(sum({side}({_DIFFERENCE}, 0)), 0)" for side in ("greatest", "least"))
-    rows = run(*_compared(since, today, f"count(*), {gain}, {loss}"))
+    sides = [f"coalesce(sum({side}({_DIFFERENCE}, 0)), 0)" for side in ("greatest", "least")]
+    rows = run(*_compared(since, today, f"count(*), {', '.join(sides)}"))
     count, gain, loss = (int(str(value)) for value in rows[0])
     return count, gain, loss
 
