@@ -44,9 +44,10 @@ def newest(*, recipient_id: int, at: datetime) -> Newest | None:
     rows = run(
         """
         SELECT i.open_month, i.seq, s.id, s.version, s.seq, s.as_of, s.computed_at, s.engine,
-            (SELECT json_agg(json_build_array(f.from_month, f.frequency) ORDER BY f.from_month)
+            (SELECT coalesce(json_agg(json_build_array(f.from_month, f.frequency) ORDER BY f.from_month), '[]')
                 FROM ims_portal_filingfrequency f WHERE f.taxpayer_id = i.taxpayer_id),
-            (SELECT json_agg(json_build_array(d.form, d.month, d.frequency, d."group", d.due) ORDER BY d.known_from)
+            (SELECT coalesce(json_agg(json_build_array(d.form, d.month, d.frequency, d."group", d.due)
+                    ORDER BY d.known_from), '[]')
                 FROM ims_portal_duedateextension d WHERE d.approved_by_id IS NOT NULL AND d.known_from <= %(at)s)
         FROM invoices_inbox i CROSS JOIN LATERAL (
             SELECT * FROM returns_gstr2b b WHERE b.recipient_id = i.taxpayer_id AND b.month = i.open_month
@@ -57,8 +58,7 @@ def newest(*, recipient_id: int, at: datetime) -> Newest | None:
     )
     if not rows:
         return None
-    told = rows[0]
-    return Newest(*told[:8], told[8] or [], told[9] or [])  # type: ignore[arg-type]
+    return Newest(*rows[0])  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)
