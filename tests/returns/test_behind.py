@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import date
+from uuid import uuid4
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from ims_portal.models import DueDateExtension
+from ims_portal.rules.actions import Action
 from ims_portal.rules.documents import Section
 from ims_portal.rules.money import Tax
-from invoices import feeds
+from invoices import actions, feeds
 from invoices.models import Record
 from returns import behind, gstr2b
 from returns.behind import Behind
@@ -163,7 +165,14 @@ def test_it_asks_once_while_current_and_sums_once_after_a_change(django_assert_n
 
 
 def test_few_changes_are_found_by_index_among_many_records() -> None:
-    factories.filed(*(factories.document(number=f"I{number}", tax=10) for number in range(300)))
+    records = factories.filed(*(factories.document(number=f"I{number}", tax=10) for number in range(300)))
+    actions.take(
+        taxpayer=factories.taxpayer(),
+        items=[actions.Item(record.pk, 0, actions.Choice(Action.ACCEPT)) for record in records],
+        actor=None,
+        clock=factories.clock("2025-11-12"),
+        request_id=uuid4(),
+    )
     factories.computed()
     factories.act(Record.objects.get(number="I7"), "R", on="2025-11-15")
     with CaptureQueriesContext(connection) as asked:
