@@ -62,6 +62,7 @@ class ActionEvent(models.Model):
             models.UniqueConstraint(fields=["recipient", "request_id", "record"], name="one_event_per_request"),
         ]
         indexes = [
+            models.Index(fields=["recipient", "inbox_seq"], name="actions_since_a_statement"),
             # Few suppliers edit what was decided: lists find those records without reading anybody's history.
             models.Index(
                 fields=["recipient", "record"],
