@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
+from itertools import groupby
 
 from django.conf import settings
 from django.contrib import messages
@@ -15,12 +16,15 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from ims_portal import access, clock, glossary, rulebook, sessions, tiles, web
+from ims_portal import access, agenda, charts, clock, glossary, rulebook, sessions, tiles, web
 from ims_portal.clock import ClockNotSettableError
 from ims_portal.forms import PortalDateForm, RulesForm, SettingsForm
 from ims_portal.rules import periods
 from ims_portal.rules.periods import Return
 from ims_portal.rules.table import Fact
+
+DAYS_OF_STRIP = 6
+DEAREST = 5
 
 
 @login_not_required
@@ -55,9 +59,19 @@ def taxpayers(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def home(request: HttpRequest, gstin: str) -> HttpResponse:
-    """Show where the open period of a GSTIN stands."""
+    """Show where the open period of a GSTIN stands: tiles, the days to come, the dearest deadlines, charts."""
     held = web.enter(request, gstin)
-    return render(request, "ims_portal/home.html", {"tiles": tiles.of(held, request.portal_now)})  # type: ignore[attr-defined]
+    at = request.portal_now  # type: ignore[attr-defined]
+    found = agenda.of(held, at)
+    figures = [charts.deadlines(found), *charts.of(held, at)]
+    context = {
+        "tiles": tiles.of(held, at),
+        "days": [(on, list(items)) for on, items in groupby(found.items, key=lambda item: item.on)][:DAYS_OF_STRIP],
+        "rows": [{"item": item, "days": (item.on - found.day).days} for item in found.dearest(DEAREST)],
+        "more": max(len(found.items) - DEAREST, 0),
+        "figures": [figure for figure in figures if figure is not None],
+    }
+    return render(request, "ims_portal/home.html", context)
 
 
 @login_not_required
