@@ -25,6 +25,9 @@ from invoices.models import Inbox, Record
 from invoices.outward_filters import FIXED, FORMS, NONE, PROVISIONAL, SECTIONS, Wanted
 
 ADDED_BACK = Q(addback__isnull=False)
+REJECTED = {"counts_as": Action.REJECT.value}
+KEPT_OPEN = ("recipient_id", "gstr2b_month")
+BY_ACTION = ("section", "counts_as")
 
 
 def provisional() -> Q:
@@ -54,7 +57,7 @@ def of(supplier: Taxpayer, *, at: datetime) -> QuerySet[Record]:
 def _lapsed(found: QuerySet[Record], at: datetime) -> list[Q]:
     """Return the conditions of Pending that has lapsed, by GSTR-2B month; what is only saved never has."""
     open_ = found.filter(action=Action.PENDING.value, reduces=True, settled_month=None, gstr2b_month__isnull=False)
-    waiting = set(open_.values_list("recipient_id", "gstr2b_month").distinct())
+    waiting = {(recipient, int(month or 0)) for recipient, month in open_.values_list(*KEPT_OPEN).distinct()}
     if not waiting:
         return []
     recipients = Taxpayer.objects.filter(pk__in={recipient for recipient, _month in waiting})
@@ -70,7 +73,7 @@ def _lapsed(found: QuerySet[Record], at: datetime) -> list[Q]:
 def filtered(found: QuerySet[Record], wanted: Wanted, *, supplier: Taxpayer) -> QuerySet[Record]:
     """Return those of `of` that a list asks for."""
     if wanted.place:
-        found = found.filter(counts_as=Action.REJECT.value)
+        found = found.filter(**REJECTED)
     if wanted.sections:
         found = found.filter(section__in=wanted.sections)
     if wanted.year is not None:
@@ -142,10 +145,10 @@ class Counted:
 def counts(found: QuerySet[Record]) -> list[Counted]:
     """Return every category of the desk by action; an operator's only where there are such documents."""
     tax = Sum(F("igst") + F("cgst") + F("sgst") + F("cess"))
-    rows = found.values("section", "counts_as").order_by().annotate(count=Count("pk"), tax=tax)
+    rows = found.values(*BY_ACTION).order_by().annotate(count=Count("pk"), taxes=tax)
     held: dict[str, dict[str, tuple[int, int]]] = {section.value: {} for section in SECTIONS}
     for row in rows:
-        held[row["section"]][row["counts_as"]] = (row["count"], int(row["tax"]))
+        held[row["section"]][row["counts_as"]] = (row["count"], int(row["taxes"]))
     operators = (Section.ECO, Section.ECOA)
     return [
         Counted(section, held[section.value]) for section in SECTIONS if held[section.value] or section not in operators
