@@ -120,8 +120,8 @@ class OutwardForm(forms.Form):
 
     fy = forms.IntegerField(
         required=False,
-        min_value=2017,
-        max_value=2999,
+        min_value=1000,
+        max_value=9999,
         error_messages=dict.fromkeys(
             ("invalid", "min_value", "max_value"),
             gettext_lazy("Write the financial year by the year it begins in, for example 2025."),
