@@ -2,7 +2,19 @@
 
 from django.urls import path, register_converter
 
-from invoices.views import act, answers, deadlines, find, inward, outward, record, supplier_returns, uploads
+from invoices.views import (
+    act,
+    answers,
+    bulk,
+    deadline_feed,
+    deadlines,
+    find,
+    inward,
+    outward,
+    record,
+    supplier_returns,
+    uploads,
+)
 
 
 class FormConverter:
@@ -35,11 +47,23 @@ urlpatterns = [
     path("ims/inward/<slug:section>/", inward.records, name="inward-list"),
     path("ims/find/", find.find, name="find"),
     path("ims/deadlines/", deadlines.inbox, name="deadlines"),
+    path("ims/deadlines/feed/", deadline_feed.keys, name="deadline-keys"),
+    path("ims/deadlines.ics", deadline_feed.feed, name="deadlines-ics"),
     path("ims/act/", act.act, name="act"),
     path("ims/act/<uuid:draft>/", answers.review, name="act-review"),
+    path("ims/bulk/", bulk.preview, name="bulk"),
+    path("ims/batches/<uuid:pk>/", bulk.batch, name="batch"),
+    path("ims/batches/<uuid:pk>/answer/", bulk.answer, name="batch-answer"),
+    path("ims/batches/<uuid:pk>/confirm/", bulk.confirm, name="batch-confirm"),
+    path("ims/batches/<uuid:pk>/stop/", bulk.stop, name="batch-stop"),
+    path("ims/batches/<uuid:pk>/undo/", bulk.undo, name="batch-undo"),
+    path("ims/batches/<uuid:pk>/rows/", bulk.batch_rows, name="batch-rows"),
     path("ims/records/<int:pk>/", record.record, name="record"),
     path("ims/outward/", outward.outward, name="outward"),
     path("ims/outward/records/<int:pk>/", outward.outward_record, name="outward-record"),
+    path("ims/outward/rejected/", outward.rejected, name="outward-rejected"),
+    path("ims/outward/rejected-notes/", outward.rejected_notes, name="outward-rejected-notes"),
+    path("ims/outward/<slug:section>/", outward.section, name="outward-section"),
     path("returns/<str:p>/<form:form>/upload/", uploads.return_upload, name="return-upload"),
     path("returns/<str:p>/<form:form>/file/", supplier_returns.return_file, name="return-file"),
     path(

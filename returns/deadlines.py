@@ -16,21 +16,21 @@ from ims_portal.rules.periods import Return, TaxPeriod
 from ims_portal.templatetags import ims as show
 from invoices import standing
 from invoices.standing import Standing
-from returns import summary
+from returns import behind, summary
 from returns.summary import Page
 
 
 def room(held: Access, at: datetime) -> Told:
-    """Return the days of the open period's statement and return; no query beside those of their tiles."""
+    """Return the days of the open period's statement and return; no query beside those of their tiles and banner."""
     if held.taxpayer.is_isd:
         return Told()
     today, page = standing.for_page(held, at), summary.open_page(held, at)
     return Told(
-        [*_gstr2b(held, page, today), *_gstr3b(held, page.period, today), *_paid_ahead(held, page.period, today)]
+        [*_gstr2b(held, page, today, at), *_gstr3b(held, page.period, today), *_paid_ahead(held, page.period, today)]
     )
 
 
-def _gstr2b(held: Access, page: Page, today: Standing) -> Iterator[Item]:
+def _gstr2b(held: Access, page: Page, today: Standing, at: datetime) -> Iterator[Item]:
     """Yield the draft day to come, or the statement that is missing or out of date (R7.1, R7.11)."""
     names = {"period": page.period.label}
     url = reverse("returns:gstr2b", args=[held.taxpayer.gstin, page.period.wire])
@@ -39,6 +39,7 @@ def _gstr2b(held: Access, page: Page, today: Standing) -> Iterator[Item]:
     if page.current is None and today.day < drafted_on:
         yield Item(
             key=f"gstr2b:{page.period.month}",
+            short=_("GSTR-2B"),
             title=_("GSTR-2B of %(period)s is drafted") % names,
             if_nothing=_("Records without action count as accepted in it. You can change that until GSTR-3B is filed."),
             on=drafted_on,
@@ -48,22 +49,25 @@ def _gstr2b(held: Access, page: Page, today: Standing) -> Iterator[Item]:
     elif page.current is None:
         yield Item(
             key=f"compute:{page.period.month}",
+            short=_("Compute"),
             title=_("GSTR-2B of %(period)s is not computed") % names,
             if_nothing=_("Without it GSTR-3B of %(period)s cannot be filed.") % names,
             on=due,
             url=url,
             do=_("Compute"),
         )
-    elif page.staleness is not None:
-        changes = page.staleness.changes
+    elif page.is_stale:
+        lacks = behind.for_page(held, at)
         yield Item(
             key=f"compute:{page.period.month}",
+            short=_("Compute"),
             title=_("GSTR-2B of %(period)s is out of date") % names,
             if_nothing=_("GSTR-3B of %(period)s cannot be filed until it is computed again.") % names,
             on=due,
             url=url,
             do=_("Compute"),
-            count=changes or None,
+            count=lacks.count or None if lacks else None,
+            tax=lacks.gain - lacks.loss or None if lacks else None,
         )
 
 
@@ -83,6 +87,7 @@ def _gstr3b(held: Access, period: TaxPeriod, today: Standing) -> Iterator[Item]:
         title = _("GSTR-3B of %(period)s is due")
     yield Item(
         key=f"gstr3b:{period.month}",
+        short=_("GSTR-3B"),
         title=title % names,
         if_nothing=_("From %(day)s it is late: interest runs on unpaid tax, and GSTR-2B of later periods waits for it.")
         % names,
@@ -99,6 +104,7 @@ def _paid_ahead(held: Access, period: TaxPeriod, today: Standing) -> Iterator[It
         if due >= today.day:
             yield Item(
                 key=f"pmt06:{month.month}",
+                short=_("PMT-06"),
                 title=_("PMT-06 of %(month)s is due") % {"month": month.label},
                 if_nothing=_("From %(day)s interest runs on the tax of this month.")
                 % {"day": show.day(due + timedelta(days=1))},

@@ -2,16 +2,18 @@
 
 from django.urls import path
 
-from returns.views import filing, gstr2b, gstr3b, jobs, payment, periods
+from returns.views import filing, gstr2b, gstr3b, jobs, payment, periods, whatif
 
 app_name = "returns"
 urlpatterns = [
+    path("ims/whatif/", whatif.page, name="whatif"),
     path("returns/", periods.periods, name="periods"),
     path("returns/<str:p>/gstr2b/", gstr2b.statement, name="gstr2b"),
     path("returns/<str:p>/gstr2b/all/<slug:section>/", gstr2b.statement_lines, name="gstr2b-lines"),
     path("returns/<str:p>/gstr2b/why/<int:version>/<int:line>/", gstr2b.line_why, name="gstr2b-why"),
     path("returns/<str:p>/gstr2b/versions/<int:version>/", gstr2b.version, name="gstr2b-version"),
     path("returns/<str:p>/gstr2b/diff/<int:older>/<int:newer>/", gstr2b.diff, name="gstr2b-diff"),
+    path("returns/<str:p>/gstr2b/changes/", gstr2b.changes, name="gstr2b-changes"),
     path("returns/<str:p>/gstr2b/compute/", gstr2b.compute, name="gstr2b-compute"),
     path("returns/<str:p>/gstr3b/", gstr3b.gstr3b_page, name="gstr3b"),
     path("returns/<str:p>/gstr3b/table/<slug:row>/", gstr3b.row, name="gstr3b-adjust"),

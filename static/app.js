@@ -23,10 +23,13 @@
   document.addEventListener("DOMContentLoaded", focusErrors);
   document.addEventListener("htmx:afterSettle", focusErrors);
 
+  var told = "";
   document.addEventListener("htmx:afterSwap", function (event) {
     var caption = document.querySelector("#records caption");
     var result = document.querySelector("#records #result");
     if (event.target.id === "records" && (result || caption)) { announce((result || caption).textContent.trim().replace(/\s+/g, " ")); }
+    var tens = document.querySelector("#batch [data-announce]");
+    if (tens && tens.dataset.announce !== told) { told = tens.dataset.announce; announce(told); }
     if (event.target.id === "job") { announce(event.target.textContent.trim().replace(/\s+/g, " ")); }
   });
 })();

@@ -86,7 +86,12 @@
   // Whatever leaves the list waits until the last choice is kept; where that failed, the form itself takes them along.
   document.addEventListener("htmx:confirm", function (event) {
     if (!choices() || !event.target.closest("#records")) { return; }
-    if (waiting) {
+    var pressed = event.detail.triggeringEvent && event.detail.triggeringEvent.submitter;
+    if (pressed && pressed.hasAttribute("formaction")) {
+      // A button that leads to another page: an ordinary form, once the last choice is kept.
+      event.preventDefault();
+      pending.then(function () { choices().action = pressed.formAction; HTMLFormElement.prototype.submit.call(choices()); });
+    } else if (waiting) {
       event.preventDefault();
       pending.then(function () { event.detail.issueRequest(true); });
     } else if (lost && event.detail.verb === "get") {

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('ims_portal', '0004_deadlines_are_put_off_and_fed'),
-        ('invoices', '0010_deadlines_are_read_by_index'),
+        ('invoices', '0013_orders_of_the_inward_list'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
