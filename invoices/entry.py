@@ -9,13 +9,13 @@ import re
 import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from ims_portal import audit, once
 from ims_portal.clock import Clock
 from ims_portal.models import Taxpayer, User
-from ims_portal.rules import documents, gstin, rates
+from ims_portal.rules import documents, rates
 from ims_portal.rules.documents import SEZ, Document, Form, InvoiceType, Problem, Section
 from ims_portal.rules.money import NIL, Tax, to_rupees
 from ims_portal.rules.periods import TaxPeriod
@@ -101,6 +101,21 @@ class Typed:
 
 
 @dataclass(frozen=True, slots=True)
+class Where:
+    """Into which form a document is typed, and whether its recipient is an SEZ unit (R10.8)."""
+
+    supplier: Taxpayer
+    form: Form
+    period: TaxPeriod
+    is_to_sez: bool = False
+
+    @property
+    def is_sez(self) -> bool:
+        """Whether either side is an SEZ unit."""
+        return self.is_to_sez or self.supplier.kind == Taxpayer.Kind.SEZ
+
+
+@dataclass(frozen=True, slots=True)
 class Sums:
     """What a typed document comes to: the tax of each line with empty amounts worked out, and its totals in paise."""
 
@@ -137,12 +152,12 @@ class RefusedError(Exception):
         super().__init__("; ".join(complaint.text for complaint in complaints))
 
 
-def sums(typed: Typed, *, supplier: Taxpayer, is_to_sez: bool) -> Sums:
+def sums(typed: Typed, where: Where) -> Sums:
     """Return what a document comes to; a tax left empty is rate times value to the nearest paisa (R10.8)."""
     heads = rates.heads_due(
         typed.dated,
-        is_sez=is_to_sez or supplier.kind == Taxpayer.Kind.SEZ or typed.inv_type in SEZ,
-        is_same_state=gstin.state_of(supplier.gstin) == typed.pos,
+        is_sez=where.is_sez or typed.inv_type in SEZ,
+        is_same_state=where.supplier.state == typed.pos,
     )
     lines = tuple(_tax(typed, line, heads) for line in typed.lines)
     taxable, tax = sum(line.taxable for line in typed.lines), sum(lines, NIL)
@@ -212,22 +227,20 @@ def _words(typed: Typed, found: Sums) -> dict[str, Any]:
     return words
 
 
-def complaints(
-    typed: Typed, *, supplier: Taxpayer, form: Form, period: TaxPeriod, is_to_sez: bool, unread: Collection[str] = ()
-) -> list[Complaint]:
+def complaints(typed: Typed, where: Where, *, unread: Collection[str] = ()) -> list[Complaint]:
     """Return what is wrong with a document by itself, leaving out what rests on fields that could not be read."""
-    document = read(typed, sums(typed, supplier=supplier, is_to_sez=is_to_sez))
+    document = read(typed, sums(typed, where))
     if isinstance(document, list):
         found = document
     else:
         found = documents.problems(
             document,
-            supplier=supplier.gstin,
-            form=form,
-            period_end=period.last_day,
-            registered_on=supplier.registered_on,
-            is_sez=is_to_sez or supplier.kind == Taxpayer.Kind.SEZ,
-            is_operator=supplier.kind == Taxpayer.Kind.ECO,
+            supplier=where.supplier.gstin,
+            form=where.form,
+            period_end=where.period.last_day,
+            registered_on=where.supplier.registered_on,
+            is_sez=where.is_sez,
+            is_operator=where.supplier.kind == Taxpayer.Kind.ECO,
         )
     resting = (_BY_DATE if "dated" in unread else frozenset()) | (_BY_ALL if unread else frozenset())
     told = [_complaint(problem) for problem in found if not problem.is_warning and problem.code not in resting]
@@ -239,13 +252,10 @@ def _complaint(problem: Problem) -> Complaint:
     return Complaint(FIELDS.get(problem.field, ""), int(line[1]) if line else 0, problem.message)
 
 
-def save(  # noqa: PLR0913 what is saved where, and by whom
+def save(
     typed: Typed,
+    where: Where,
     *,
-    supplier: Taxpayer,
-    form: Form,
-    period: TaxPeriod,
-    is_to_sez: bool,
     actor: User,
     clock: Clock,
     request_id: uuid.UUID,
@@ -258,40 +268,22 @@ def save(  # noqa: PLR0913 what is saved where, and by whom
     the same answer. Raises RefusedError with everything that is wrong, outward.ReturnRefusedError where the form is
     not open, outward.ChangedMeanwhileError, once.MismatchError, access.RightMissingError, locking.BusyError.
     """
-    document = read(typed, sums(typed, supplier=supplier, is_to_sez=is_to_sez))
+    document = read(typed, sums(typed, where))
     if isinstance(document, list):
         raise RefusedError([_complaint(problem) for problem in document])
-    body = {
-        "do": "enter",
-        "gstin": supplier.gstin,
-        "form": form.value,
-        "month": period.month,
-        "document": asdict(document),
-        "record": replaced.pk if replaced else None,
-    }
+    supplier, form, period = where.supplier, where.form, where.period
+    body: dict[str, object] = {"do": "enter", "gstin": supplier.gstin, "form": form.value, "month": period.month}
+    body |= {"document": asdict(document), "record": replaced.pk if replaced else None}
     before = _earlier(actor, request_id, body)
     if before:
         return before
 
-    def finishing(saved: outward.Saved) -> None:
-        kept = Entered(
-            saved.record_ids[0] if saved.record_ids else (replaced.pk if replaced else 0),
-            bool(saved.added or saved.changed),
-            tuple(problem.message for problem in saved.problems),
-        )
-        once.answered(once.claim(actor=actor, key=request_id, body=body), asdict(kept))
-        audit.record(
-            event="document.saved",
-            at=clock.now(),
-            actor=actor,
-            taxpayer=supplier,
-            request_id=request_id,
-            subject=f"{form.value} {period.name}",
-            details={"record": kept.record_id, "added": saved.added, "changed": saved.changed},
-        )
-        done.append(kept)
-
     done: list[Entered] = []
+
+    def finishing(saved: outward.Saved) -> None:
+        done.append(_kept(saved, replaced, actor, request_id, body))
+        _audit(done[-1], where, actor, request_id, clock.now())
+
     try:
         outward.save(
             supplier=supplier,
@@ -311,10 +303,36 @@ def save(  # noqa: PLR0913 what is saved where, and by whom
         before = _earlier(actor, request_id, body)
         if before:
             return before
-        if isinstance(refused, outward.ReturnRefusedError) and refused.problems:
-            raise RefusedError([_complaint(problem) for problem in refused.problems]) from None
+        if getattr(refused, "problems", None):
+            raise RefusedError([_complaint(problem) for problem in refused.problems]) from None  # type: ignore[union-attr]
         raise
     return done[-1]
+
+
+def _kept(
+    saved: outward.Saved, replaced: Record | None, actor: User, request_id: uuid.UUID, body: Mapping[str, object]
+) -> Entered:
+    """Return what a save did, and keep it as the answer of its request. This will join the transaction of the save."""
+    old = replaced.pk if replaced else 0
+    kept = Entered(
+        saved.record_ids[0] if saved.record_ids else old,
+        bool(saved.added or saved.changed),
+        tuple(problem.message for problem in saved.problems),
+    )
+    once.answered(once.claim(actor=actor, key=request_id, body=body), asdict(kept))
+    return kept
+
+
+def _audit(kept: Entered, where: Where, actor: User, request_id: uuid.UUID, at: datetime) -> None:
+    audit.record(
+        event="document.saved",
+        at=at,
+        actor=actor,
+        taxpayer=where.supplier,
+        request_id=request_id,
+        subject=f"{where.form.value} {where.period.name}",
+        details={"record": kept.record_id, "changed": kept.has_changed},
+    )
 
 
 def _earlier(actor: User, request_id: uuid.UUID, body: Mapping[str, object]) -> Entered | None:

@@ -86,30 +86,18 @@ def _sent(
     if wish.startswith("remove-") and wish[7:].isdecimal():
         return _show(request, desk, entry_forms.with_lines(page, without=int(wish[7:])), replaced=replaced)
     typed = page.typed(otherwise=desk.period.last_day)
-    is_to_sez = _is_sez(typed.recipient)
-    found = entry.sums(typed, supplier=desk.held.taxpayer, is_to_sez=is_to_sez)
+    where = entry.Where(desk.held.taxpayer, desk.form, desk.period, is_to_sez=_is_sez(typed.recipient))
+    found = entry.sums(typed, where)
     more = _sums_of(desk, page, typed, found)
     if wish == "compute":
         return _computed(request, desk, page, found, more, replaced)
     if page.unread:
-        page.tell(
-            entry.complaints(
-                typed,
-                supplier=desk.held.taxpayer,
-                form=desk.form,
-                period=desk.period,
-                is_to_sez=is_to_sez,
-                unread=page.unread,
-            )
-        )
+        page.tell(entry.complaints(typed, where, unread=page.unread))
         return _show(request, desk, page, replaced=replaced, status=422, more=more)
     try:
         done = entry.save(
             typed,
-            supplier=desk.held.taxpayer,
-            form=desk.form,
-            period=desk.period,
-            is_to_sez=is_to_sez,
+            where,
             actor=desk.held.user,
             clock=clock.portal(),
             request_id=request_id,
