@@ -26,9 +26,7 @@ def table_page(request: HttpRequest, gstin: str, p: str, form: str, table: str) 
     upload, refused = uploads.refused_by_table(taxpayer=held.taxpayer, form=found, period=period)
     page = None
     if look.kept and totals:
-        records = reported.of(held.taxpayer, supplier_return=look.kept).filter(
-            section__in=[section.value for section in entry.TABLES[table]]
-        )
+        records = reported.of(look.kept).filter(section__in=[section.value for section in entry.TABLES[table]])
         page = reported.page(records, cursor=request.GET.get("after", ""), size=supplier_returns.ROWS, at=at)
     return render(
         request,
