@@ -22,6 +22,9 @@ IN_RETURNS = {
 }
 """Pages of the app of records that stand under Returns in the menu: the supplier's own forms."""
 
+IN_IMS = {"whatif"}
+"""Pages of the app of returns that stand under IMS: they begin with records."""
+
 HELP = {
     "inward": "inward",
     "inward-list": "inward",
@@ -78,6 +81,8 @@ def _menu_at(request: HttpRequest) -> str:
     match = request.resolver_match
     if match is None:
         return ""
+    if match.namespace == "returns" and match.url_name in IN_IMS:
+        return "ims"
     if match.namespace == "returns" or (match.namespace == "invoices" and match.url_name in IN_RETURNS):
         return "returns"
     return "ims" if match.namespace == "invoices" else str(match.url_name or "")
