@@ -16,10 +16,7 @@ TAX = "(r.igst + r.cgst + r.sgst + r.cess)"
 EFFECT = "(r.effect_igst + r.effect_cgst + r.effect_sgst + r.effect_cess)"
 """The change in ITC if a record is accepted in full, in paise."""
 
-CHANGED = """(r.version > 0 AND r.action = 'N' AND EXISTS (
-    SELECT 1 FROM invoices_actionevent e
-    WHERE e.recipient_id = r.recipient_id AND e.record_id = r.id AND e.version = r.version
-      AND e.cause = 'edited' AND e.old_action <> 'N'))"""
+CHANGED = "(r.lost_action <> '')"
 """Whether its supplier's edit took away what was chosen, and nothing was chosen since (portal 7.10)."""
 
 
@@ -106,11 +103,7 @@ def _of_the_day(today: Standing, filters: Filters) -> list[str]:
 def listed(today: Standing) -> str:
     """Return what makes a record open: in IMS, not withdrawn, not settled, no later version of it settled (R2.5)."""
     bypasses = today.columns("r")["bypasses"]
-    return f"""r.status <> 'W' AND r.settled_month IS NULL AND NOT {bypasses}
-        AND (r.superseded_by_id IS NULL OR NOT EXISTS (
-            SELECT 1 FROM invoices_record later
-            WHERE later.recipient_id = r.recipient_id AND later.chain = r.chain AND later.chain_no > r.chain_no
-              AND later.settled_month IS NOT NULL))"""
+    return f"r.status <> 'W' AND r.settled_month IS NULL AND NOT r.is_closed AND NOT {bypasses}"
 
 
 def _settled() -> str:
