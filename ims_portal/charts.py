@@ -6,15 +6,16 @@ without colour. A chart is a picture of the table that stands under it (`Figure`
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from ims_portal.access import Access
 from ims_portal.agenda import Agenda, Item
 from ims_portal.templatetags import ims as show
 
@@ -98,6 +99,21 @@ class Figure:
     headings: tuple[str, ...]
     rows: tuple[Row, ...]
     note: str = ""
+
+
+Reader = Callable[[Access, datetime], "Figure | None"]
+_readers: dict[str, Reader] = {}
+
+
+def serve(name: str, reader: Reader) -> None:
+    """Name the reader of a figure that a room shows on the home of a GSTIN."""
+    _readers[name] = reader
+
+
+def of(held: Access, at: datetime) -> list[Figure]:
+    """Return the figures that rooms have for the home of a taxpayer at a moment."""
+    found = [reader(held, at) for _name, reader in sorted(_readers.items())]
+    return [figure for figure in found if figure is not None]
 
 
 def bars(key: str, name: str, told: str, lines: Sequence[Bar], legend: Sequence[tuple[Kind, str]] = ()) -> SafeString:
@@ -248,10 +264,7 @@ def deadlines(agenda: Agenda) -> Figure | None:
             by_day.setdefault(item.on, []).append(item)
     if not by_day:
         return None
-    marks = [
-        Mark(f"{show.day(on)} {items[0].title}", show.inr(_stake(items)), (on - agenda.day).days)
-        for on, items in by_day.items()
-    ]
+    marks = [Mark(_day_of(on, items), show.inr(_stake(items)), (on - agenda.day).days) for on, items in by_day.items()]
     near = [item for items in by_day.values() for item in items]
     soonest = next(iter(by_day))
     dearest = max(by_day, key=lambda on: _stake(by_day[on]) or 0)
@@ -277,6 +290,12 @@ def deadlines(agenda: Agenda) -> Figure | None:
         (_("Deadline"), _("Day"), _("ITC at stake")),
         tuple(Row(item.title, (show.day(item.on), show.inr(item.tax)), item.url) for item in near),
     )
+
+
+def _day_of(on: date, items: Sequence[Item]) -> str:
+    """Return a day with what falls due on it, as much as a line holds."""
+    names = list(dict.fromkeys(item.short or item.title for item in items))
+    return _("%(day)s: %(what)s") % {"day": show.day(on), "what": ", ".join(names)}
 
 
 def _stake(items: Iterable[Item]) -> int | None:

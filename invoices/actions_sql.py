@@ -71,12 +71,13 @@ def judge(recipient_id: int, today: Standing, items: Sequence[Item]) -> list[Jud
             *(f"r.declared_{head} = {declared[head]}" for head in HEADS),
         ]
     )
+    refusals = ", ".join(refusal_steps(columns, answer))
     rows = run(
         f"""
         SELECT r.id IS NOT NULL, coalesce(r.number, ''), coalesce(r.version, 0), coalesce(r.action, 'N'), {answer},
             {", ".join(declared.values())}, r.gstr2b_month, coalesce({same} AND r.reason_code = c.reason, false),
             coalesce({same}, false),
-            CASE WHEN r.id IS NULL THEN 'RECORD_NOT_IN_IMS' ELSE {_refusal(columns, answer, caps)} END
+            CASE WHEN r.id IS NULL THEN 'RECORD_NOT_IN_IMS' ELSE coalesce({refusals}) END
         FROM {CHOSEN} LEFT JOIN invoices_record r ON r.recipient_id = %(recipient)s AND r.id = c.record_id
         ORDER BY c.place
     """,
@@ -85,7 +86,12 @@ def judge(recipient_id: int, today: Standing, items: Sequence[Item]) -> list[Jud
     return [_judged(item, row) for item, row in zip(items, rows, strict=True)]
 
 
-def _refusal(columns: Mapping[str, str], answer: str, caps: Mapping[str, str]) -> str:
+def refusal_steps(columns: Mapping[str, str], answer: str) -> tuple[str, str, str, str]:
+    """Return the refusal tables as SQL, in their order: of the action, the declaration, the remark, the reason code.
+
+    Over a record `r` whose facts are `columns`, and a choice `c` whose answer is the SQL `answer`.
+    """
+    caps = {head: gstr2b.CAP.sql.format(effect=f"r.effect_{head}") for head in HEADS}
     facts = dict(columns)
     month, specified = facts.pop("month"), facts.pop("specified")
     facts.pop("effective")
@@ -93,7 +99,7 @@ def _refusal(columns: Mapping[str, str], answer: str, caps: Mapping[str, str]) -
         f"(CASE WHEN c.remark = '' THEN 'none' WHEN length(c.remark) > {actions.REMARK_LIMIT} THEN 'too long' "
         "ELSE 'given' END)"
     )
-    steps = (
+    return (
         sql.dated_case(actions.ACTION_REFUSALS, {"action": "c.action", **facts}, day=month),
         sql.dated_case(
             actions.DECLARATION_REFUSALS,
@@ -111,7 +117,6 @@ def _refusal(columns: Mapping[str, str], answer: str, caps: Mapping[str, str]) -
         sql.dated_case(actions.REMARK_REFUSALS, {"action": "c.action", "answer": answer, "remark": remark}, day=month),
         sql.dated_case(actions.REASON_REFUSALS, {"action": "c.action", "has_reason": "c.reason <> ''"}, day=month),
     )
-    return f"coalesce({', '.join(steps)})"
 
 
 def _arrays(items: Sequence[Item]) -> dict[str, object]:

@@ -1,12 +1,12 @@
-"""The worker's door for uploads and feeds: a message only means "look at this job"."""
+"""The worker's door for uploads, feeds and batches: a message only means "look at this job"."""
 
 from __future__ import annotations
 
 from celery import shared_task
 
 from ims_portal import clock, queue
-from invoices import feed_uploads, kept, locking, uploads
-from invoices.models import FeedBatch, Upload
+from invoices import bulk, feed_uploads, kept, locking, uploads
+from invoices.models import Batch, FeedBatch, Upload
 
 
 # The largest file takes longer than other work; both limits stay below the broker's visibility timeout.
@@ -30,6 +30,18 @@ def ingest_feed(job_id: str, **_: object) -> None:
             return
         try:
             feed_uploads.ingest(batch=batch, clock=clock.portal())
+        except locking.BusyError:
+            queue.put_back(batch, uploads.Stage.BUSY.value)
+
+
+@shared_task(name="invoices.tasks.carry_out_batch", soft_time_limit=540, time_limit=570)
+def carry_out_batch(job_id: str, **_: object) -> None:
+    """Do what is wanted of an action on many records, if there is anything left to do of it."""
+    with queue.claimed(Batch, job_id) as batch:
+        if batch is None:
+            return
+        try:
+            bulk.carry_out(batch=batch, clock=clock.portal())
         except locking.BusyError:
             queue.put_back(batch, uploads.Stage.BUSY.value)
 

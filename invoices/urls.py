@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from invoices.views import act, deadlines, find, inward, outward, record, supplier_returns, uploads
+from invoices.views import act, bulk, deadline_feed, deadlines, find, inward, outward, record, supplier_returns, uploads
 
 
 class FormConverter:
@@ -35,8 +35,17 @@ urlpatterns = [
     path("ims/inward/<slug:section>/", inward.records, name="inward-list"),
     path("ims/find/", find.find, name="find"),
     path("ims/deadlines/", deadlines.inbox, name="deadlines"),
+    path("ims/deadlines/feed/", deadline_feed.keys, name="deadline-keys"),
+    path("ims/deadlines.ics", deadline_feed.feed, name="deadlines-ics"),
     path("ims/act/", act.act, name="act"),
     path("ims/act/<uuid:draft>/", act.review, name="act-review"),
+    path("ims/bulk/", bulk.preview, name="bulk"),
+    path("ims/batches/<uuid:pk>/", bulk.batch, name="batch"),
+    path("ims/batches/<uuid:pk>/answer/", bulk.answer, name="batch-answer"),
+    path("ims/batches/<uuid:pk>/confirm/", bulk.confirm, name="batch-confirm"),
+    path("ims/batches/<uuid:pk>/stop/", bulk.stop, name="batch-stop"),
+    path("ims/batches/<uuid:pk>/undo/", bulk.undo, name="batch-undo"),
+    path("ims/batches/<uuid:pk>/rows/", bulk.batch_rows, name="batch-rows"),
     path("ims/records/<int:pk>/", record.record, name="record"),
     path("ims/outward/", outward.outward, name="outward"),
     path("ims/outward/records/<int:pk>/", outward.outward_record, name="outward-record"),

@@ -12,15 +12,16 @@ class ReturnsConfig(AppConfig):
 
     def ready(self) -> None:
         """Name the task of this application's jobs, what the home says of it, and what statements counted."""
-        from ims_portal import agenda, queue  # noqa: PLC0415 - models exist only once all applications are loaded
+        from ims_portal import agenda, charts, queue  # noqa: PLC0415 - models exist only once all applications are loaded
         from ims_portal import tiles as home  # noqa: PLC0415
         from invoices import counted  # noqa: PLC0415
         from invoices import uses as record_pages  # noqa: PLC0415
-        from returns import deadlines, gstr2b_sql, tiles, uses  # noqa: PLC0415
+        from returns import deadlines, figures, gstr2b_sql, tiles, uses  # noqa: PLC0415
         from returns.models import Gstr2bJob  # noqa: PLC0415
 
         queue.serve(Gstr2bJob, "returns.tasks.compute_gstr2b")
         counted.serve(gstr2b_sql.CREDIT)
         home.serve(("gstr2b", "gstr3b"), tiles.room)
         agenda.serve("returns", deadlines.room)
+        charts.serve("itc", figures.itc_by_status)
         record_pages.serve(uses.read)

@@ -137,6 +137,7 @@ def _compute_under_lock(
         computed_by=actor,
         engine=engine(period.month),
         sums=_stored(sums),
+        by_status=_by_status(sums, gstr2b_sql.left_pending(recipient_id=taxpayer.pk, month=period.month, today=today)),
         liable_taxable=gstr2b_sql.liable_taxable(recipient_id=taxpayer.pk, month=period.month),
         line_count=sum(count for count, _tax in sums.values()),
     )
@@ -251,11 +252,27 @@ def sums_by_part(statement: Gstr2b) -> dict[tuple[Placement, Part], Tax]:
     return found
 
 
-def _stored(sums: Mapping[tuple[str, str, str], tuple[int, Tax]]) -> dict[str, dict[str, dict[str, list[int]]]]:
+Sums = Mapping[tuple[str, str, str, str], tuple[int, Tax]]
+PENDING = "pending"
+"""Stands in `Gstr2b.by_status` for what was Pending and so is not in the statement."""
+
+
+def _stored(sums: Sums) -> dict[str, dict[str, dict[str, list[int]]]]:
     """Return sums as kept: placement -> part -> row -> [count, igst, cgst, sgst, cess]."""
     kept: dict[str, dict[str, dict[str, list[int]]]] = {}
-    for (placement, part, row), (count, tax) in sums.items():
-        kept.setdefault(placement, {}).setdefault(part, {})[row] = [count, *tax]
+    for (placement, part, row, _status), found in sums.items():
+        line = kept.setdefault(placement, {}).setdefault(part, {}).setdefault(row, [0, 0, 0, 0, 0])
+        line[:] = [before + more for before, more in zip(line, (found[0], *found[1]), strict=True)]
+    return kept
+
+
+def _by_status(sums: Sums, pending: tuple[int, int]) -> dict[str, list[int]]:
+    """Return status -> [count, net ITC] of records that can be decided on: taken, or given up where rejected."""
+    kept = {status.value: [0, 0] for status in rules.Status if status} | {PENDING: list(pending)}
+    for (placement, part, _row, status), (count, tax) in sums.items():
+        if status and placement in (Placement.AVAILABLE, Placement.REJECTED):
+            kept[status][0] += count
+            kept[status][1] += -tax.total if part in rules.PARTS_B else tax.total
     return kept
 
 

@@ -144,17 +144,36 @@ def _wanted_column(name: str) -> str:
     return "e.why_id" if name == "why_id" else f"w.{name}"
 
 
-def sums(*, recipient_id: int, month: int) -> dict[tuple[str, str, str], tuple[int, Tax]]:
-    """Return (placement, part, row) -> (count, tax as printed) of the lines that hold now."""
+def sums(*, recipient_id: int, month: int) -> dict[tuple[str, str, str, str], tuple[int, Tax]]:
+    """Return (placement, part, row, status) -> (count, tax as printed) of the lines that hold now."""
     rows = run(
         """
-        SELECT placement, part, row, count(*), sum(igst), sum(cgst), sum(sgst), sum(cess) FROM returns_gstr2bline
+        SELECT placement, part, row, status, count(*), sum(igst), sum(cgst), sum(sgst), sum(cess)
+        FROM returns_gstr2bline
         WHERE recipient_id = %(recipient)s AND month = %(month)s AND last_version IS NULL
-        GROUP BY placement, part, row ORDER BY placement, part, row
+        GROUP BY placement, part, row, status ORDER BY placement, part, row, status
     """,
         {"recipient": recipient_id, "month": month},
     )
-    return {(str(r[0]), str(r[1]), str(r[2])): (int(str(r[3])), Tax(*(int(str(v)) for v in r[4:8]))) for r in rows}
+    return {
+        (str(r[0]), str(r[1]), str(r[2]), str(r[3])): (int(str(r[4])), Tax(*(int(str(v)) for v in r[5:9])))
+        for r in rows
+    }
+
+
+def left_pending(*, recipient_id: int, month: int, today: Standing) -> tuple[int, int]:
+    """Return count and net ITC, in paise, of the records in a statement's scope that are Pending and so not in it."""
+    columns = today.columns("r")
+    rows = run(
+        f"""
+        SELECT count(*), coalesce(sum({" + ".join(f"r.effect_{head}" for head in HEADS)}), 0) FROM invoices_record r
+        WHERE r.recipient_id = %(recipient)s AND r.status = 'F' AND r.settled_month IS NULL
+          AND r.superseded_by_id IS NULL AND r.gstr2b_month <= %(month)s AND r.action = 'P' AND r.bypass = ''
+          AND {columns["effective"]} = 'P'
+        """,
+        {"recipient": recipient_id, "month": month},
+    )
+    return int(str(rows[0][0])), int(str(rows[0][1]))
 
 
 def liable_taxable(*, recipient_id: int, month: int) -> int:

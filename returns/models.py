@@ -53,7 +53,9 @@ class Gstr2bJob(Job):
 class Gstr2b(models.Model):
     """One computed version of a statement, never updated: `sums` holds paise per placement, part and row.
 
-    `liable_taxable` is the taxable value of its reverse-charge lines, signed as their tax in 3.1(d).
+    `by_status` holds count and net ITC in paise of what the recipient could decide on, by what became of it, Pending
+    (left out) too; it is empty in statements of before it was kept. `liable_taxable` is the taxable value of its
+    reverse-charge lines, signed as their tax in 3.1(d).
     `seq` is the inbox's counter and `as_of` the Indian day it was computed at: a later seq, or a Pending lapsed
     since, makes it out of date (R7.11).
     """
@@ -68,6 +70,7 @@ class Gstr2b(models.Model):
     computed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     engine = models.CharField(max_length=20)
     sums = models.JSONField()
+    by_status = models.JSONField(default=dict)
     liable_taxable = paise("", default=0)
     line_count = models.PositiveIntegerField()
 

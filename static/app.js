@@ -56,9 +56,12 @@
     }
   });
 
+  var told = "";
   document.addEventListener("htmx:afterSwap", function (event) {
     var caption = document.querySelector("#records caption");
     if (event.target.id === "records" && caption) { announce(caption.textContent.trim()); }
+    var tens = document.querySelector("#batch [data-announce]");
+    if (tens && tens.dataset.announce !== told) { told = tens.dataset.announce; announce(told); }
     if (event.target.id === "job") { announce(event.target.textContent.trim().replace(/\s+/g, " ")); }
   });
 })();

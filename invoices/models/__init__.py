@@ -1,5 +1,6 @@
 """What suppliers report and recipients decide. Money is whole paise; a period is YYYYMM of its last month."""
 
+from invoices.models.bulk import Batch, BatchRow
 from invoices.models.counts import KeptCount
 from invoices.models.decisions import ActionEvent, Inbox
 from invoices.models.feeds import BillOfEntry, FeedBatch, FeedKind, FeedProblem, IsdDocument, Reversal
@@ -9,6 +10,8 @@ from invoices.models.uploads import Upload, UploadProblem
 
 __all__ = [
     "ActionEvent",
+    "Batch",
+    "BatchRow",
     "BillOfEntry",
     "FeedBatch",
     "FeedKind",

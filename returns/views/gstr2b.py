@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from ims_portal import clock, web
 from ims_portal.access import Right
-from returns import gstr2b, lines, summary
+from returns import figures, gstr2b, lines, summary
 from returns.views.opening import Opened, of_period
 
 
@@ -99,7 +99,10 @@ def diff(request: HttpRequest, opened: Opened, older: int, newer: int) -> HttpRe
     )
     if before is None or after is None or older == newer:
         raise Http404("No such versions.")
-    return opened.render(request, "returns/diff.html", {"comparison": lines.compare(older=before, newer=after)})
+    comparison = lines.compare(older=before, newer=after)
+    return opened.render(
+        request, "returns/diff.html", {"comparison": comparison, "figure": figures.by_cause(comparison)}
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

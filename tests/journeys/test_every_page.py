@@ -55,6 +55,8 @@ NO_PAGE = {
     "returns:gstr2b-compute": "takes a form",
     "returns:gstr3b-file": "takes a form",
     "invoices:return-upload": "takes a form",
+    "invoices:deadlines-ics": "for calendar programs, by a key",
+    "calendar-revoke": "takes a form",
 }
 AFTER_A_STEP = {
     "invoices:act-review": "a save with questions: journeys 3, 4 and 10",

@@ -102,7 +102,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("ims_portal", "0004_deadlines_are_put_off_and_fed"),
-        ("invoices", "0010_deadlines_are_read_by_index"),
+        ("invoices", "0011_bulk"),
     ]
 
     operations = [
