@@ -120,7 +120,9 @@ def take_back(record_ids: Iterable[int]) -> None:
     """Withdraw documents of an earlier file, keeping their history; the versions they had replaced stand again."""
     ids = {"ids": list(record_ids)}
     run(
-        "UPDATE invoices_record o SET superseded_by_id = NULL, is_closed = false WHERE o.superseded_by_id = ANY(%(ids)s)",
+        """
+        UPDATE invoices_record o SET superseded_by_id = NULL, is_closed = false WHERE o.superseded_by_id = ANY(%(ids)s)
+        """,
         ids,
     )
     run(
