@@ -102,7 +102,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("ims_portal", "0004_deadlines_are_put_off_and_fed"),
-        ("invoices", "0011_bulk"),
+        ("invoices", "0012_index_what_changed_since"),
     ]
 
     operations = [
