@@ -1,10 +1,9 @@
-"""The recipient's records read as sets: which are listed, how many and how much, one page of them by keyset."""
+"""The recipient's records read as sets: which are listed, how many and how much."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 
 from ims_portal.sql import run
 from invoices import filters_sql, kept_sql
@@ -56,38 +55,6 @@ def sums(recipient_id: int, today: Standing, filters: Filters) -> dict[tuple[str
 def _may_be_read_from_counts(filters: Filters) -> bool:
     """Whether kept counts know everything these filters ask for."""
     return all(line.attribute in _KEPT for line in filters.active)
-
-
-def page(
-    recipient_id: int,
-    today: Standing,
-    filters: Filters,
-    *,
-    beside: tuple[date, int] | None,
-    backwards: bool,
-    limit: int,
-) -> list[int]:
-    """Return the ids of at most `limit` records after (or before) a place in the list, the newest document first.
-
-    One index scan per section, merged: a row comparison finds the place, however deep. Backwards the order is turned.
-    """
-    where, parameters = filters_sql.where(recipient_id, today, filters, of_section="s.section")
-    direction, sign = ("ASC", ">") if backwards else ("DESC", "<")
-    if beside is not None:
-        where += f" AND (r.document_date, r.id) {sign} (%(beside_date)s, %(beside_id)s)"
-        parameters |= {"beside_date": beside[0], "beside_id": beside[1]}
-    rows = run(
-        f"""
-        SELECT found.id FROM unnest(%(sections)s::text[]) AS s(section) CROSS JOIN LATERAL (
-            SELECT r.id, r.document_date FROM invoices_record r
-            WHERE {where}
-            ORDER BY r.document_date {direction}, r.id {direction} LIMIT %(limit)s
-        ) found
-        ORDER BY found.document_date {direction}, found.id {direction} LIMIT %(limit)s
-        """,
-        parameters | {"limit": limit},
-    )
-    return [_whole(row[0]) for row in rows]
 
 
 def near_limit(recipient_id: int, today: Standing, years: range, open_month: int) -> dict[int, Sum]:

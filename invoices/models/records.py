@@ -198,6 +198,9 @@ class Record(models.Model):
                 name="filed_since_a_statement",
             ),
             models.Index(fields=["recipient", "supplier", "document_date", "id"], name="inward_list_of_a_supplier"),
+            # The orders of a list of all sections; the dearest by the tax people see.
+            models.Index(fields=["recipient", "document_date", "id"], name="inward_by_date"),
+            models.Index(F("recipient"), F("igst") + F("cgst") + F("sgst") + F("cess"), F("id"), name="inward_by_tax"),
             models.Index(fields=["recipient", "chain", "chain_no"], name="chain_of_a_document"),
             models.Index(
                 fields=["recipient", "original"], condition=Q(original__isnull=False), name="amendments_of_a_recipient"
@@ -212,6 +215,15 @@ class Record(models.Model):
                 condition=Q(superseded_by__isnull=False, is_closed=False),
                 name="superseded_still_shown",
             ),
+            models.Index(
+                fields=["recipient"], condition=Q(settled_month=None) & ~Q(lost_action=""), name="changed_since_decided"
+            ),
+            models.Index(
+                fields=["recipient", "gstr2b_month"],
+                condition=Q(settled_month=None, reduces=True),
+                name="open_records_that_reduce",
+            ),
+            models.Index(fields=["recipient"], condition=Q(status="S"), name="records_only_saved"),
         ]
 
     @property

@@ -102,7 +102,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("ims_portal", "0004_deadlines_are_put_off_and_fed"),
-        ("invoices", "0012_index_what_changed_since"),
+        ("invoices", "0013_orders_of_the_inward_list"),
     ]
 
     operations = [
@@ -170,9 +170,16 @@ class Migration(migrations.Migration):
             model_name="keptcount",
             index=models.Index(condition=models.Q(("is_folded", False)), fields=["recipient"], name="counts_to_fold"),
         ),
-        # Deadlines read kept counts; without these an update is heap-only again.
-        migrations.RemoveIndex(model_name="record", name="open_records_that_reduce"),
-        migrations.RemoveIndex(model_name="record", name="records_only_saved"),
+        # What a supplier changed since a decision stands on the record now.
+        migrations.RemoveIndex(model_name="actionevent", name="decisions_lost_by_an_edit"),
+        migrations.AddIndex(
+            model_name="record",
+            index=models.Index(
+                condition=models.Q(("settled_month", None), models.Q(("lost_action", ""), _negated=True)),
+                fields=["recipient"],
+                name="changed_since_decided",
+            ),
+        ),
         migrations.RunSQL(COUNTED, "DROP FUNCTION invoices_counted(bigint)"),
         migrations.RunSQL(FILL, migrations.RunSQL.noop),
         migrations.RunSQL(KEEP, FORGET),
