@@ -116,7 +116,7 @@ def row(line: Line, today: Standing, told: Result | None = None, draft: Unsaved 
         was="" if kept is None else NOTHING_CHOSEN if is_overtaken else kept.action.value,
         reduction=_reduction(line),
         until=line.pending_until if line.is_open and line.effective in (Action.PENDING, Action.NONE) else None,
-        lost=str(wording.ACTIONS[Action(line.lost_action)]) if line.lost_action else "",
+        lost=str(wording.ACTIONS[Action(line.record.lost_action)]) if line.record.lost_action else "",
         direction=str(wording.DIRECTIONS[line.direction]) if line.direction else "",
     )
 
