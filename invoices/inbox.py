@@ -58,7 +58,6 @@ class Line:
     is_specified: bool
     takes_remark: bool
     pending_until: date | None
-    lost_action: str = ""
     direction: Direction | None = None
 
     @property
@@ -195,10 +194,8 @@ def _shown(counted: Mapping[str, tuple[int, int]], filters: Filters) -> Sum:
 
 def _lines(taxpayer: Taxpayer, today: Standing, ids: Sequence[int]) -> list[Line]:
     by_id = by_ids(taxpayer, ids)
-    undecided = [pk for pk, record in by_id.items() if record.version and record.action == Action.NONE]
-    lost = inbox_sql.changed_since_decided(taxpayer.pk, undecided)
     labels = _directions(taxpayer, today, by_id.values())
-    return [line(by_id[pk], today, lost.get(pk, ""), labels.get(pk)) for pk in ids if pk in by_id]
+    return [line(by_id[pk], today, labels.get(pk)) for pk in ids if pk in by_id]
 
 
 def _directions(taxpayer: Taxpayer, today: Standing, records: Iterable[Record]) -> dict[int, Direction]:
@@ -270,7 +267,7 @@ def told_by_customs(taxpayer: Taxpayer, lines: Iterable[Line]) -> dict[int, date
     return days
 
 
-def line(record: Record, today: Standing, lost_action: str = "", direction: Direction | None = None) -> Line:
+def line(record: Record, today: Standing, direction: Direction | None = None) -> Line:
     """Return a record as it stands today."""
     return Line(
         record=record,
@@ -280,7 +277,6 @@ def line(record: Record, today: Standing, lost_action: str = "", direction: Dire
         is_specified=today.is_specified(record),
         takes_remark=not today.remarks_blocked(record),
         pending_until=today.pending_until(record),
-        lost_action=lost_action,
         direction=direction,
     )
 

@@ -114,7 +114,7 @@ def _order(request: HttpRequest, problems: Mapping[str, str]) -> tuple[Sort, dic
 
 
 def _cells(held: Access, found: inbox.Page, look: Look) -> list[columns.Cells]:
-    lost = [line.record for line in found.lines if line.lost_action]
+    lost = [line.record for line in found.lines if line.record.lost_action]
     return columns.cells(
         found.lines,
         look,
