@@ -108,7 +108,7 @@
   });
 
   document.addEventListener("submit", function (event) {
-    if (event.target.matches("#records form[method=get]") && waiting) {
+    if (event.target.matches("#records form[method=get]:not([hx-get])") && waiting) {
       event.preventDefault();
       pending.then(function () { event.target.submit(); });
     }
