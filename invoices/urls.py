@@ -2,7 +2,20 @@
 
 from django.urls import path, register_converter
 
-from invoices.views import act, bulk, deadline_feed, deadlines, find, inward, outward, record, supplier_returns, uploads
+from invoices.views import (
+    act,
+    bulk,
+    deadline_feed,
+    deadlines,
+    find,
+    inward,
+    messages,
+    outward,
+    record,
+    repair,
+    supplier_returns,
+    uploads,
+)
 
 
 class FormConverter:
@@ -51,6 +64,11 @@ urlpatterns = [
     path("ims/outward/records/<int:pk>/", outward.outward_record, name="outward-record"),
     path("ims/outward/rejected/", outward.rejected, name="outward-rejected"),
     path("ims/outward/rejected-notes/", outward.rejected_notes, name="outward-rejected-notes"),
+    path("ims/outward/repair/", repair.repair_list, name="outward-repair"),
+    path("ims/outward/records/<int:pk>/repair/", repair.record_repair, name="outward-record-repair"),
+    path("ims/outward/records/<int:pk>/message/", messages.ask, name="outward-record-message"),
+    path("ims/records/<int:pk>/message/", messages.answer, name="record-message"),
+    path("ims/messages/", messages.waiting, name="messages"),
     path("ims/outward/<slug:section>/", outward.section, name="outward-section"),
     path("returns/<str:p>/<form:form>/upload/", uploads.return_upload, name="return-upload"),
     path("returns/<str:p>/<form:form>/file/", supplier_returns.return_file, name="return-file"),
