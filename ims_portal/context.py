@@ -11,7 +11,15 @@ from django.utils.functional import SimpleLazyObject
 
 from ims_portal import banners, clock, sessions
 
-IN_RETURNS = {"return", "return-upload", "return-file", "return-record-delete", "upload"}
+IN_RETURNS = {
+    "return",
+    "return-table",
+    "return-upload",
+    "return-file",
+    "return-record-delete",
+    "entry-new",
+    "upload",
+}
 """Pages of the app of records that stand under Returns in the menu: the supplier's own forms."""
 
 IN_IMS = {"outward-forecast", "whatif"}
@@ -43,6 +51,8 @@ HELP = {
     "record-message": "inward",
     "return": "returns",
     "return-file": "returns",
+    "return-table": "returns",
+    "entry-new": "returns",
 }
 """Name of a page -> the place of the help that is about it."""
 

@@ -52,6 +52,7 @@ NO_PAGE = {
     "stay": "takes a script's request: keeps a session",
     "set_language": "takes a form",
     "invoices:act": "takes a form",
+    "invoices:entry-recipient": "a part of the page of entry, for its script",
     "returns:gstr2b-compute": "takes a form",
     "returns:gstr3b-file": "takes a form",
     "invoices:return-upload": "takes a form",
@@ -93,6 +94,7 @@ class Walk:
 
     def __init__(self, desk: Desk, language: str, looked_at: set[str]) -> None:
         self.desk, self.language, self.looked_at = desk, language, looked_at
+        self.titles: dict[str, str] = {}
         self.data = hindi.data_words()
         self.met: set[str] = set()
         self.waiting: list[str] = []
@@ -127,6 +129,9 @@ class Walk:
         """Open a page at every width."""
         page = self.desk.page
         page.goto(link)
+        path = urlsplit(page.url).path
+        if self.titles.setdefault(page.title(), path) != path:
+            self.problems.append(f"{path} has the title of {self.titles[page.title()]}: {page.title()}")
         if self.language == "hi":
             self.problems += hindi.english(page, self.data)
         for width in WIDTHS:

@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('ims_portal', '0004_deadlines_are_put_off_and_fed'),
-        ('invoices', '0013_orders_of_the_inward_list'),
+        ('invoices', '0014_counts_are_kept'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
