@@ -333,6 +333,7 @@ def undo_key(batch_id: uuid.UUID) -> uuid.UUID:
 
 def _write(batch: Batch, inbox: Inbox, signed: Signed, *, after: int, upto: int) -> None:
     order, today, is_undoing = order_of(batch), standing.of(batch.taxpayer, signed.at), batch.phase == Phase.UNDOING
+    bulk_sql.join_as_sets()
     judge = bulk_sql.keep_from_undoing if is_undoing else bulk_sql.judge_again
     judge(order, today, after=after, upto=upto)
     if bulk_sql.changes_open_period(order, after=after, upto=upto, open_month=inbox.open_month, undoing=is_undoing):
