@@ -38,7 +38,7 @@ class Item:
 
     `count` and `tax` (paise at stake) are None where there is nothing to count, as for the day of a return.
     `if_nothing` says what happens otherwise, without amounts: a calendar may show it. `url` is where it is decided,
-    `do` the word on the way there. The period's own closing day sets `closes_period`.
+    `do` the word on the way there; `short` names it in a chart. The period's own closing day sets `closes_period`.
     """
 
     key: str
@@ -47,6 +47,7 @@ class Item:
     on: date
     url: str
     do: str
+    short: str = ""
     count: int | None = None
     tax: int | None = None
     closes_period: bool = False

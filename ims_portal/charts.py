@@ -264,10 +264,7 @@ def deadlines(agenda: Agenda) -> Figure | None:
             by_day.setdefault(item.on, []).append(item)
     if not by_day:
         return None
-    marks = [
-        Mark(f"{show.day(on)} {items[0].title}", show.inr(_stake(items)), (on - agenda.day).days)
-        for on, items in by_day.items()
-    ]
+    marks = [Mark(_day_of(on, items), show.inr(_stake(items)), (on - agenda.day).days) for on, items in by_day.items()]
     near = [item for items in by_day.values() for item in items]
     soonest = next(iter(by_day))
     dearest = max(by_day, key=lambda on: _stake(by_day[on]) or 0)
@@ -293,6 +290,12 @@ def deadlines(agenda: Agenda) -> Figure | None:
         (_("Deadline"), _("Day"), _("ITC at stake")),
         tuple(Row(item.title, (show.day(item.on), show.inr(item.tax)), item.url) for item in near),
     )
+
+
+def _day_of(on: date, items: Sequence[Item]) -> str:
+    """Return a day with what falls due on it, as much as a line holds."""
+    names = list(dict.fromkeys(item.short or item.title for item in items))
+    return _("%(day)s: %(what)s") % {"day": show.day(on), "what": ", ".join(names)}
 
 
 def _stake(items: Iterable[Item]) -> int | None:

@@ -23,6 +23,7 @@ urlpatterns = [
         path("t/<str:gstin>/", include("invoices.urls")),
         path("rules/", views.rules_page, name="rules"),
         path("me/", views.me, name="me"),
+        path("me/calendar/<str:gstin>/revoke/", views.revoke_calendar, name="calendar-revoke"),
         *(path(f"{name}/", views.text_page, {"name": name}, name=name) for name in TEXT_PAGES),
         path("control/clock/", views.control_clock, name="control-clock"),
         path("control/feeds/", feeds.feeds, name="control-feeds"),

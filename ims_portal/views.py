@@ -10,13 +10,13 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from ims_portal import access, agenda, charts, clock, glossary, rulebook, sessions, tiles, web
+from ims_portal import access, agenda, calendar_keys, charts, clock, glossary, rulebook, sessions, tiles, web
 from ims_portal.clock import ClockNotSettableError
 from ims_portal.forms import PortalDateForm, RulesForm, SettingsForm
 from ims_portal.rules import periods
@@ -91,8 +91,24 @@ def me(request: HttpRequest) -> HttpResponse:
         return web.see_other(reverse("me"))
     errors = [(form[name].id_for_label, text) for name, texts in form.errors.items() for text in texts]
     hours = int(sessions.LONGEST.total_seconds()) // 3600
-    context = {"form": form, "errors": errors, "longest_hours": hours}
+    context = {
+        "form": form,
+        "errors": errors,
+        "longest_hours": hours,
+        "calendar_keys": calendar_keys.live(request.user),  # type: ignore[arg-type]
+    }
     return render(request, "ims_portal/me.html", context, status=422 if errors else 200)
+
+
+@require_POST
+def revoke_calendar(request: HttpRequest, gstin: str) -> HttpResponse:
+    """Revoke one's own key to the deadlines of a GSTIN, whatever became of one's rights on it."""
+    web.expect_form(request, gstin)
+    key = get_object_or_404(calendar_keys.live(request.user), taxpayer__gstin=gstin)  # type: ignore[arg-type]
+    at = clock.portal().now()
+    calendar_keys.revoke(user=request.user, taxpayer=key.taxpayer, at=at)  # type: ignore[arg-type]
+    messages.success(request, _("The calendar feed of %(gstin)s is revoked.") % {"gstin": gstin})
+    return web.see_other(reverse("me"))
 
 
 @require_safe

@@ -58,6 +58,7 @@ def _untouched(held: Access, line: Waiting, period: TaxPeriod, today: Standing, 
     )
     return Item(
         key=f"reduces:{line.month}",
+        short=_("No action"),
         title=title % _names(line, period),
         if_nothing=_("If you do nothing, they are accepted and your ITC of %(period)s is reduced in full.")
         % {"period": settles.label},
@@ -79,6 +80,7 @@ def _lapses(held: Access, line: Waiting, period: TaxPeriod, today: Standing) -> 
     until = periods.pending_until(today.filer, period, today.calendar)
     return Item(
         key=f"lapses:{line.month}",
+        short=_("Pending lapses"),
         title=title % _names(line, period),
         if_nothing=_(
             "If you do nothing, they count from %(day)s as without action: accepted, with your ITC reduced in full."
@@ -112,6 +114,7 @@ def _only_saved(held: Access, line: Waiting, period: TaxPeriod, today: Standing)
     )
     return Item(
         key=f"saved:{line.month}",
+        short=_("Only saved"),
         title=title % _names(line, period),
         if_nothing=_("If they are not filed by %(day)s, they count in GSTR-2B of %(next)s. Ask the suppliers to file.")
         % {"day": show.day(last), "next": slips_to.label},
@@ -134,6 +137,7 @@ def _near_limit(held: Access, today: Standing, open_now: TaxPeriod) -> Iterator[
         )
         yield Item(
             key=f"limit:{year}",
+            short=_("Time limit"),
             title=title % {"count": show.count(found.count), "year": f"{year}-{(year + 1) % 100:02d}"},
             if_nothing=_(
                 "GSTR-3B of %(period)s is the last that can take this credit. What is still pending then is barred by "
@@ -156,6 +160,7 @@ def _own_return(held: Access, today: Standing, at: datetime) -> Iterator[Item]:
     period = today.filer.period(standing.inbox(held, at).open_month)
     yield Item(
         key=f"gstr1:{period.month}",
+        short=_("GSTR-1"),
         title=_("Your GSTR-1 of %(period)s is due") % {"period": period.label},
         if_nothing=_("If you file it later, your customers get this credit a month later, and GSTR-3B waits for it."),
         on=today.calendar.due(Return.GSTR1, period, today.filer.group),

@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from invoices.views import act, bulk, deadlines, find, inward, outward, record, supplier_returns, uploads
+from invoices.views import act, bulk, deadline_feed, deadlines, find, inward, outward, record, supplier_returns, uploads
 
 
 class FormConverter:
@@ -35,6 +35,8 @@ urlpatterns = [
     path("ims/inward/<slug:section>/", inward.records, name="inward-list"),
     path("ims/find/", find.find, name="find"),
     path("ims/deadlines/", deadlines.inbox, name="deadlines"),
+    path("ims/deadlines/feed/", deadline_feed.keys, name="deadline-keys"),
+    path("ims/deadlines.ics", deadline_feed.feed, name="deadlines-ics"),
     path("ims/act/", act.act, name="act"),
     path("ims/act/<uuid:draft>/", act.review, name="act-review"),
     path("ims/bulk/", bulk.preview, name="bulk"),

@@ -39,6 +39,7 @@ def _gstr2b(held: Access, page: Page, today: Standing) -> Iterator[Item]:
     if page.current is None and today.day < drafted_on:
         yield Item(
             key=f"gstr2b:{page.period.month}",
+            short=_("GSTR-2B"),
             title=_("GSTR-2B of %(period)s is drafted") % names,
             if_nothing=_("Records without action count as accepted in it. You can change that until GSTR-3B is filed."),
             on=drafted_on,
@@ -48,6 +49,7 @@ def _gstr2b(held: Access, page: Page, today: Standing) -> Iterator[Item]:
     elif page.current is None:
         yield Item(
             key=f"compute:{page.period.month}",
+            short=_("Compute"),
             title=_("GSTR-2B of %(period)s is not computed") % names,
             if_nothing=_("Without it GSTR-3B of %(period)s cannot be filed.") % names,
             on=due,
@@ -58,6 +60,7 @@ def _gstr2b(held: Access, page: Page, today: Standing) -> Iterator[Item]:
         changes = page.staleness.changes
         yield Item(
             key=f"compute:{page.period.month}",
+            short=_("Compute"),
             title=_("GSTR-2B of %(period)s is out of date") % names,
             if_nothing=_("GSTR-3B of %(period)s cannot be filed until it is computed again.") % names,
             on=due,
@@ -83,6 +86,7 @@ def _gstr3b(held: Access, period: TaxPeriod, today: Standing) -> Iterator[Item]:
         title = _("GSTR-3B of %(period)s is due")
     yield Item(
         key=f"gstr3b:{period.month}",
+        short=_("GSTR-3B"),
         title=title % names,
         if_nothing=_("From %(day)s it is late: interest runs on unpaid tax, and GSTR-2B of later periods waits for it.")
         % names,
@@ -99,6 +103,7 @@ def _paid_ahead(held: Access, period: TaxPeriod, today: Standing) -> Iterator[It
         if due >= today.day:
             yield Item(
                 key=f"pmt06:{month.month}",
+                short=_("PMT-06"),
                 title=_("PMT-06 of %(month)s is due") % {"month": month.label},
                 if_nothing=_("From %(day)s interest runs on the tax of this month.")
                 % {"day": show.day(due + timedelta(days=1))},
