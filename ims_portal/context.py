@@ -29,6 +29,9 @@ HELP = {
     "gstr3b-review": "gstr3b",
     "outward": "outward",
     "outward-record": "outward",
+    "outward-rejected": "outward",
+    "outward-rejected-notes": "outward",
+    "outward-section": "outward",
     "return": "returns",
     "return-file": "returns",
 }
