@@ -323,12 +323,7 @@ def _signed(batch: Batch, inbox: Inbox, at: datetime) -> Signed | None:
         return None
     if batch.stop:
         return None
-    return Signed(actor.pk, held.capacity, at, undo_key(batch.pk) if is_undoing else batch.pk)
-
-
-def undo_key(batch_id: uuid.UUID) -> uuid.UUID:
-    """Return the request id under which a batch is undone; it is applied under its own id."""
-    return uuid.uuid5(batch_id, "undone")
+    return Signed(actor.pk, held.capacity, at, batch.undo_request if is_undoing else batch.pk)
 
 
 def _write(batch: Batch, inbox: Inbox, signed: Signed, *, after: int, upto: int) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -67,6 +69,11 @@ class Batch(Job):
             ),
         ]
         indexes = [models.Index(fields=["taxpayer", "-created_at"], name="batches_of_a_taxpayer")]
+
+    @property
+    def undo_request(self) -> uuid.UUID:
+        """The request id under which the batch is undone; it is applied under its own id."""
+        return uuid.uuid5(self.pk, "undone")
 
 
 class BatchRow(models.Model):
