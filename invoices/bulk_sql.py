@@ -106,9 +106,9 @@ def _fix(order: Order, today: Standing, open_month: int, which: str, parameters:
         f"""
         WITH fixed AS (
             INSERT INTO invoices_batchrow (recipient_id, batch_id, record_id, version, verdict, asks, tax, itc,
-                rise, kept)
+                rise, lost, kept)
             SELECT r.recipient_id, %(b_id)s, r.id, c.version, {_verdict(today)}, {today.columns("r")["specified"]},
-                {TAX}, {_itc(today, open_month)}, {_rise(today)}, ''
+                {TAX}, {_itc(today, open_month)}, {_rise(today)}, r.lost_action, ''
             FROM invoices_record r {which}
             RETURNING 1)
         SELECT count(*) FROM fixed
@@ -233,7 +233,7 @@ def _write(chosen: str, cause: str, order: Order, signed: Signed, piece: Mapping
         WITH changed AS (
             UPDATE invoices_record r SET action = c.action, answer = c.answer, declared_igst = c.d_igst,
                 declared_cgst = c.d_cgst, declared_sgst = c.d_sgst, declared_cess = c.d_cess, remark = c.remark,
-                reason_code = c.reason, version = r.version + 1
+                reason_code = c.reason, lost_action = c.lost, version = r.version + 1
             FROM (SELECT c.*, r.action AS old_action FROM ({chosen}) c
                 JOIN invoices_record r ON {PIECE_OF_RECORDS} AND r.id = c.record_id) c
             WHERE {PIECE_OF_RECORDS} AND r.id = c.record_id AND r.version = c.version AND r.settled_month IS NULL
@@ -371,7 +371,7 @@ def _choice(today: Standing, seen: str) -> str:
             0::bigint AS d_igst, 0::bigint AS d_cgst, 0::bigint AS d_sgst, 0::bigint AS d_cess,
             CASE WHEN {asks} AND %(b_answer)s = 'N' THEN %(b_remark)s::text
                 WHEN %(b_action)s = 'A' OR {takes} IS NOT NULL THEN '' ELSE %(b_remark)s::text END AS remark,
-            %(b_reason)s::text AS reason) c"""
+            %(b_reason)s::text AS reason, ''::text AS lost) c"""
 
 
 def _before(where: str) -> str:
@@ -381,7 +381,7 @@ def _before(where: str) -> str:
             coalesce(e.answer, '') AS answer, coalesce(e.declared_igst, 0) AS d_igst,
             coalesce(e.declared_cgst, 0) AS d_cgst, coalesce(e.declared_sgst, 0) AS d_sgst,
             coalesce(e.declared_cess, 0) AS d_cess, coalesce(e.remark, '') AS remark,
-            coalesce(e.reason_code, '') AS reason
+            coalesce(e.reason_code, '') AS reason, b.lost
         FROM invoices_batchrow b LEFT JOIN invoices_actionevent e
           ON e.recipient_id = b.recipient_id AND e.record_id = b.record_id AND e.version = b.version
           AND e.recipient_id = %(recipient)s AND e.record_id > %(after)s AND e.record_id <= %(upto)s
