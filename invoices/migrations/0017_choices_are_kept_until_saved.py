@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('ims_portal', '0004_deadlines_are_put_off_and_fed'),
-        ('invoices', '0014_counts_are_kept'),
+        ('invoices', '0016_messages'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
