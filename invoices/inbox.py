@@ -6,18 +6,20 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from django.db.models import Q
+
 from ims_portal.models import Taxpayer
 from ims_portal.rules import amendments, gstr2b, time_limit
 from ims_portal.rules.actions import Action, Refusal
 from ims_portal.rules.amendments import Direction
-from ims_portal.rules.documents import Section
+from ims_portal.rules.documents import BILLS_OF_ENTRY, Section
 from ims_portal.rules.periods import TaxPeriod
 from ims_portal.rules.table import Decision
 from invoices import history, inbox_sql, pages_sql, pairs, sorting, uses, why
 from invoices.filters import IN_IMS, SUPERSEDED, Filters
 from invoices.history import Entry, Reduced
 from invoices.inbox_sql import Sum
-from invoices.models import ActionEvent, Inbox, Record
+from invoices.models import ActionEvent, BillOfEntry, Inbox, Record
 from invoices.pairs import Pairs
 from invoices.sorting import Cursor, Sort
 from invoices.standing import Standing
@@ -56,7 +58,6 @@ class Line:
     is_specified: bool
     takes_remark: bool
     pending_until: date | None
-    lost_action: str = ""
     direction: Direction | None = None
 
     @property
@@ -193,10 +194,8 @@ def _shown(counted: Mapping[str, tuple[int, int]], filters: Filters) -> Sum:
 
 def _lines(taxpayer: Taxpayer, today: Standing, ids: Sequence[int]) -> list[Line]:
     by_id = by_ids(taxpayer, ids)
-    undecided = [pk for pk, record in by_id.items() if record.version and record.action == Action.NONE]
-    lost = inbox_sql.changed_since_decided(taxpayer.pk, undecided)
     labels = _directions(taxpayer, today, by_id.values())
-    return [line(by_id[pk], today, lost.get(pk, ""), labels.get(pk)) for pk in ids if pk in by_id]
+    return [line(by_id[pk], today, labels.get(pk)) for pk in ids if pk in by_id]
 
 
 def _directions(taxpayer: Taxpayer, today: Standing, records: Iterable[Record]) -> dict[int, Direction]:
@@ -256,7 +255,19 @@ def by_ids(taxpayer: Taxpayer, ids: Collection[int]) -> dict[int, Record]:
     return {record.pk: record for record in found}
 
 
-def line(record: Record, today: Standing, lost_action: str = "", direction: Direction | None = None) -> Line:
+def told_by_customs(taxpayer: Taxpayer, lines: Iterable[Line]) -> dict[int, date]:
+    """Return record id -> the day customs told of it (its reference date): one query, none without bills of entry."""
+    ids = [line.record.pk for line in lines if line.record.section in BILLS_OF_ENTRY]
+    if not ids:
+        return {}
+    kept = BillOfEntry.objects.filter(Q(record__in=ids, record__recipient=taxpayer) | Q(reduction__in=ids))
+    days: dict[int, date] = {}
+    for record_id, reduction_id, day in kept.values_list("record_id", "reduction_id", "reference_date"):
+        days |= dict.fromkeys([pk for pk in (record_id, reduction_id) if pk in ids], day)
+    return days
+
+
+def line(record: Record, today: Standing, direction: Direction | None = None) -> Line:
     """Return a record as it stands today."""
     return Line(
         record=record,
@@ -266,7 +277,6 @@ def line(record: Record, today: Standing, lost_action: str = "", direction: Dire
         is_specified=today.is_specified(record),
         takes_remark=not today.remarks_blocked(record),
         pending_until=today.pending_until(record),
-        lost_action=lost_action,
         direction=direction,
     )
 
