@@ -95,7 +95,7 @@ def looks(
 def _look(opened: Open, inbox: Inbox, first: SupplierReturn | None) -> Look:
     has_first = first is not None and first.is_filed
     saving, filing = (
-        _refusal(opened, inbox, has_first, is_filing=is_filing, is_taking_back=False) for is_filing in (False, True)
+        refusal(opened, inbox, is_filing=is_filing, gstr1_is_filed=has_first) for is_filing in (False, True)
     )
     return Look(
         opened,
@@ -108,27 +108,25 @@ def _unsaved(supplier: Taxpayer, form: Form, period: TaxPeriod) -> SupplierRetur
     return SupplierReturn(supplier=supplier, form=form.value, month=period.month)
 
 
-def refusal(opened: Open, inbox: Inbox, *, is_filing: bool, is_taking_back: bool = False) -> Refusal | None:
+def refusal(
+    opened: Open,
+    inbox: Inbox,
+    *,
+    is_filing: bool,
+    is_taking_back: bool = False,
+    gstr1_is_filed: bool | None = None,
+) -> Refusal | None:
     """Return why a form may not be saved or filed at this moment, or None (R6.5, R6.11, R8.12).
 
     `is_taking_back` asks for a deletion: a document of a form that closed unfiled would else block its number.
+    `gstr1_is_filed`: of the same own period, where the caller knows; else one query.
     """
     own = opened.filer.period(opened.period.month)
-    first = SupplierReturn.objects.filter(
-        supplier=opened.supplier, form=Form.GSTR1.value, month=own.month, filed_on__isnull=False
-    ).exists()
-    return _refusal(opened, inbox, first, is_filing=is_filing, is_taking_back=is_taking_back)
-
-
-def _refusal(
-    opened: Open,
-    inbox: Inbox,
-    first: bool,  # noqa: FBT001 whether the period's GSTR-1 is filed
-    *,
-    is_filing: bool,
-    is_taking_back: bool,
-) -> Refusal | None:
-    own = opened.filer.period(opened.period.month)
+    first = gstr1_is_filed
+    if first is None:
+        first = SupplierReturn.objects.filter(
+            supplier=opened.supplier, form=Form.GSTR1.value, month=own.month, filed_on__isnull=False
+        ).exists()
     due = opened.calendar.due(Return.GSTR1, own, opened.filer.group)
     return gstr3b.FORM_REFUSALS.decide(
         opened.period.month,
