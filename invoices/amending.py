@@ -27,7 +27,7 @@ class Ways:
 
 def ways(record: Record, *, supplier: Taxpayer, at: datetime) -> Ways:
     """Return how a filed record can be amended: in GSTR-1A of its period, or in the next GSTR-1 or IFF."""
-    until = time_limit.last_day_to_amend(record.credit_fy)
+    until = time_limit.last_amended_on(record.credit_fy)
     later = (
         Record.objects.filter(recipient_id=record.recipient_id, chain=record.chain, chain_no__gt=record.chain_no)
         .exclude(status=Record.Status.WITHDRAWN)

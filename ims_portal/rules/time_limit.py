@@ -53,19 +53,3 @@ def last_period(recipient: Filer, credit_fy: int) -> TaxPeriod:
     """Return the recipient's last period that is in time for the credit of a financial year."""
     month = credit_fy * 100 + 100 + gstr2b.LIMIT_MONTH.decide(credit_fy).outcome
     return recipient.previous(recipient.period(month))
-
-
-AMENDED_UNTIL: Dated[int] = always(
-    "month, after the end of a financial year, with whose last day its documents can no longer be amended",
-    governed_by="the financial year of the document",
-    unit=Unit.YEAR,
-    facts={},
-    rows=(
-        otherwise(11, cite="CGST Act s.37(3), proviso, and s.34(2): up to 30 November; GSTR-1A and amendment tables"),
-    ),
-)
-
-
-def last_day_to_amend(credit_fy: int) -> date:
-    """Return the last day on which a document of a financial year, or a note on it, may be amended."""
-    return TaxPeriod(credit_fy * 100 + 100 + AMENDED_UNTIL.decide(credit_fy).outcome).last_day
