@@ -5,6 +5,7 @@ from django.urls import path, register_converter
 from invoices.views import (
     act,
     bulk,
+    bulk_files,
     deadline_feed,
     deadlines,
     entry,
@@ -66,6 +67,7 @@ urlpatterns = [
     path("ims/batches/<uuid:pk>/stop/", bulk.stop, name="batch-stop"),
     path("ims/batches/<uuid:pk>/undo/", bulk.undo, name="batch-undo"),
     path("ims/batches/<uuid:pk>/rows/", bulk.batch_rows, name="batch-rows"),
+    path("ims/batches/<uuid:pk>/rows.csv", bulk_files.batch_file, name="batch-file"),
     path("ims/records/<int:pk>/", record.record, name="record"),
     path("ims/outward/", outward.outward, name="outward"),
     path("ims/outward/records/<int:pk>/", outward.outward_record, name="outward-record"),
