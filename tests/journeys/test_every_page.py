@@ -57,6 +57,7 @@ NO_PAGE = {
     "invoices:batch-confirm": "takes a form",
     "invoices:batch-stop": "takes a form",
     "invoices:batch-undo": "takes a form",
+    "invoices:inward-understood": "takes a form",
     "invoices:entry-recipient": "a part of the page of entry, for its script",
     "returns:gstr2b-compute": "takes a form",
     "returns:gstr3b-file": "takes a form",
