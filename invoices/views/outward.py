@@ -69,7 +69,7 @@ def _list(request: HttpRequest, gstin: str, asked: Parsed) -> HttpResponse:
         return render(request, "invoices/outward.html", context, status=UNREADABLE)
     all_of = outward_list.of(held.taxpayer, at=at)
     found = outward_list.filtered(all_of, wanted, supplier=held.taxpayer)
-    count = forms.rows(request.GET)
+    count = forms.rows(request.GET, usual=held.user.rows)
     page = reported.page(found, cursor=request.GET.get("after", ""), size=count, at=at)
     context |= {
         "page": page,
@@ -99,7 +99,7 @@ def _choices(held: Access, months: Sequence[int], request: HttpRequest) -> dict[
         "forms": [(slug, form.value) for slug, form in FORMS.items()],
         "actions": [(action.value, wording.STATES[action]) for action in COLUMNS],
         "sizes": inbox.ROWS,
-        "size": forms.rows(request.GET),
+        "size": forms.rows(request.GET, usual=held.user.rows),
     }
 
 
