@@ -21,6 +21,7 @@ from invoices import forms, inbox, outward_list, reported, wording
 from invoices.models import Record
 from invoices.outward_filters import FORMS, SECTIONS, Parsed, Wanted, parse
 from invoices.outward_list import Counted
+from invoices.views import messages
 from invoices.views.supplier_returns import SLUGS, lines_of, reason_of
 
 UNREADABLE = 400
@@ -157,6 +158,8 @@ def outward_record(request: HttpRequest, gstin: str, pk: int) -> HttpResponse:
             "kept": kept,
             "slug": slug,
             "is_withdrawn": record.status == Record.Status.WITHDRAWN,
+            "repair_is_here": row.is_actionable and row.action is Action.REJECT and row.is_settled,
+            **messages.of_supplier(row, held),
             "period": TaxPeriod(
                 kept.month, periods.Frequency.QUARTERLY if kept.is_quarter else periods.Frequency.MONTHLY
             ),
