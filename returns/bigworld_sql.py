@@ -311,8 +311,13 @@ def keep_feeds(record_ids: Collection[int], *, importer: str, sez: str) -> None:
 
 
 def learn() -> None:
-    """Let the planner see what has been put in."""
-    run("ANALYZE")
+    """Let the planner see what has been put in. A bare ANALYZE would lock what all databases of a server share."""
+    run(
+        """
+        ANALYZE invoices_record, invoices_recorddetail, invoices_supplierreturn, invoices_actionevent,
+            invoices_keptcount, invoices_billofentry, ims_portal_taxpayer, returns_gstr2bline
+        """
+    )
 
 
 class Wish(NamedTuple):
