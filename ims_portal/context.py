@@ -14,6 +14,9 @@ from ims_portal import banners, clock, sessions
 IN_RETURNS = {
     "return",
     "return-table",
+    "return-record",
+    "record-edit",
+    "record-amend",
     "return-upload",
     "return-file",
     "return-record-delete",
@@ -22,7 +25,7 @@ IN_RETURNS = {
 }
 """Pages of the app of records that stand under Returns in the menu: the supplier's own forms."""
 
-IN_IMS = {"whatif"}
+IN_IMS = {"outward-forecast", "whatif"}
 """Pages of the app of returns that stand under IMS: they begin with records."""
 
 HELP = {
@@ -43,9 +46,18 @@ HELP = {
     "outward-rejected": "outward",
     "outward-rejected-notes": "outward",
     "outward-section": "outward",
+    "outward-forecast": "outward",
+    "outward-repair": "outward",
+    "outward-record-repair": "outward",
+    "outward-record-message": "outward",
+    "messages": "inward",
+    "record-message": "inward",
     "return": "returns",
     "return-file": "returns",
     "return-table": "returns",
+    "return-record": "returns",
+    "record-edit": "returns",
+    "record-amend": "returns",
     "entry-new": "returns",
 }
 """Name of a page -> the place of the help that is about it."""

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from ims_portal.rules import actions, gstr2b, time_limit
 from ims_portal.rules.actions import Action, ReasonCode, Refusal
 from ims_portal.rules.amendments import Direction
-from ims_portal.rules.documents import Section
+from ims_portal.rules.documents import InvoiceType, Section
 from ims_portal.rules.gstr2b import Bypass
 from ims_portal.rules.money import Tax
 from ims_portal.rules.periods import Return, TaxPeriod
@@ -67,6 +69,15 @@ TABLES = {
     "ecoma": gettext_lazy("Section 9(5) documents, amended"),
 }
 """The tables of a supplier's form that lead to IMS, as files name them, in words."""
+
+SUPPLIES = {
+    InvoiceType.REGULAR: gettext_lazy("Regular"),
+    InvoiceType.SEZ_WITH_PAYMENT: gettext_lazy("SEZ supply with payment of tax"),
+    InvoiceType.SEZ_WITHOUT_PAYMENT: gettext_lazy("SEZ supply without payment of tax"),
+    InvoiceType.DEEMED_EXPORT: gettext_lazy("Deemed export"),
+    InvoiceType.BONDED_WAREHOUSE: gettext_lazy("Sale from a bonded warehouse"),
+}
+"""The types of supply an invoice or note can be of."""
 
 ACTIONS = {
     Action.ACCEPT: gettext_lazy("Accept"),
@@ -229,6 +240,27 @@ def result(told: Result, record: Record | None, today: Standing) -> str:
     return str(ACTIONS[told.current])
 
 
+def overtaken_choice(event: ActionEvent | None, choice: Action) -> str:
+    """Return why an unsaved choice is to be made again: who overtook it; None is the person's own save elsewhere."""
+    if event is None:
+        return _("You saved something else for this record after you chose %(choice)s here. Choose again.") % {
+            "choice": ACTIONS[choice]
+        }
+    told = {"choice": ACTIONS[choice], "time": show.moment(event.at), "who": str(event.actor or supplier(event.record))}
+    if event.cause != ActionEvent.Cause.CHOSEN:
+        return (
+            _(
+                "%(who)s changed the record at %(time)s, after you opened this page. Your choice, %(choice)s, was not "
+                "saved. Look at it and choose again."
+            )
+            % told
+        )
+    return _(
+        "%(who)s chose %(action)s at %(time)s, after you opened this page. Yours, %(choice)s, was not saved. "
+        "Choose again."
+    ) % {**told, "action": ACTIONS[Action(event.action)]}
+
+
 def overtaken(event: ActionEvent) -> str:
     """Return who overtook a choice that waited for answers."""
     return _("%(number)s: %(who)s chose %(action)s at %(time)s, before you answered. Yours was not saved.") % {
@@ -248,6 +280,36 @@ def rejection_cost(record: Record) -> tuple[str, bool]:
     if record.section == Section.CNA:
         return _("You give up %(tax)s of ITC this amendment returns.") % names, False
     return _("You get no ITC of %(tax)s. %(supplier)s's tax does not change.") % names, False
+
+
+_REMARKS = (
+    gettext_lazy("We did not order this and did not receive it."),
+    gettext_lazy("Goods not received yet."),
+    gettext_lazy("The amount differs from our purchase order. Please amend it."),
+    gettext_lazy("Please correct the GSTIN or the tax head."),
+    gettext_lazy("Goods returned; please issue a credit note."),
+    gettext_lazy("ITC was never claimed on this document."),
+    gettext_lazy("ITC was already reversed on this document."),
+)
+"""Remarks offered ready-made, in every language: the supplier may read another one than whoever writes."""
+
+
+def remark_templates() -> list[tuple[str, str]]:
+    """Return (language, text) of each ready-made remark."""
+    found = []
+    for code, _name in settings.LANGUAGES:
+        with translation.override(code):
+            found += [(code, str(text)) for text in _REMARKS]
+    return list({text: (code, text) for code, text in reversed(found)}.values())[::-1]
+
+
+def reduces_in_all(tax: str, number: int | str, total: int) -> str:
+    """Return by how much the answers given so far reduce ITC, in rupees, on how many of the records asked about."""
+    return _("Reduces your ITC by %(tax)s on %(number)s of %(total)s records.") % {
+        "tax": tax,
+        "number": number,
+        "total": total,
+    }
 
 
 def until_when(record: Record, settles_in: TaxPeriod) -> str:

@@ -10,13 +10,15 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from ims_portal import web
-from ims_portal.access import Right
+from ims_portal.access import Access, Right
 from ims_portal.rules.actions import Action
 from ims_portal.rules.documents import Section
-from invoices import history, inbox, pair_words, standing, wording
+from invoices import history, inbox, messages, pair_words, standing, wording
+from invoices.models import Message
 from invoices.pairs import Pairs
 from invoices.standing import Standing
 from invoices.views import inward, rows
+from invoices.views.messages import panel
 
 
 @require_safe
@@ -30,21 +32,32 @@ def record(request: HttpRequest, gstin: str, pk: int) -> HttpResponse:
     outcome = inward.earlier(request, held)
     kept = next((result for result in outcome.results if result.record_id == pk), None) if outcome else None
     in_ims = not found.bypass and found.record.status != found.record.Status.WITHDRAWN
+    may_act = held.may(Right.ACT) and in_ims and found.line.is_open
+    draft = rows.unsaved(held, [found.line]) if may_act else rows.NO_DRAFT
     context = {
         "detail": found,
         "record": found.record,
-        "row": rows.row(found.line, today, kept),
+        "row": rows.row(found.line, today, kept, draft),
         "in_ims": in_ims,
         "told": inward.told(held, today, outcome),
         "back": _back(request),
-        "may_act": held.may(Right.ACT) and in_ims and found.line.is_open,
+        "may_act": may_act,
         "reason": _reason(found.record.reason_code),
         **_figures(found),
         **_sentences(found, today),
         **_beside(gstin, found),
         "history": [_told(entry) for entry in found.history],
+        **_messages(held, found),
     }
     return render(request, "invoices/_record_panel.html" if request.htmx else "invoices/record.html", context)
+
+
+def _messages(held: Access, found: inbox.Detail) -> dict[str, object]:
+    """Return what the record's supplier wrote about it and what may be answered; bills of entry have no supplier."""
+    if found.record.supplier_id is None:
+        return {}
+    thread = messages.thread(found.record, is_rejected=found.line.effective is Action.REJECT)
+    return panel(found.record, Message.Side.RECIPIENT, held, thread)
 
 
 def _back(request: HttpRequest) -> str:
@@ -121,7 +134,7 @@ def _beside(gstin: str, found: inbox.Detail) -> dict[str, object]:
 def _told(entry: history.Entry) -> dict[str, object]:
     """Return one line of the history in words."""
     event = entry.event
-    told: dict[str, object] = {"at": entry.at, "event": event, "use": entry.use}
+    told: dict[str, object] = {"at": entry.at, "event": event, "use": entry.use, "batch": entry.batch}
     if event is not None:
         told |= {
             "role": wording.CAPACITIES.get(event.capacity, event.capacity),
