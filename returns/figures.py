@@ -30,6 +30,8 @@ STATES = (
     (Status.REJECTED.value, Kind.REJECTED),
 )
 """What is stacked, in its order."""
+TAKEN = (Kind.ACCEPTED, Kind.NONE)
+"""What of it is in GSTR-2B as credit."""
 MOST_CAUSES = 6
 
 
@@ -50,11 +52,11 @@ def itc_by_status(held: Access, at: datetime) -> Figure | None:
     drawn, rows = [], []
     for period in own:
         sums = [(kind, kept.get(period.month, {}).get(status, [0, 0])[1]) for status, kind in STATES]
-        total = sum(amount for _kind, amount in sums)
+        total = sum(amount for kind, amount in sums if kind in TAKEN)
         has_bar = bool(kept.get(period.month))
         drawn.append(Bar(period.label, show.inr(total) if has_bar else _("no statement"), tuple(sums)))
         url = reverse("returns:gstr2b", args=[held.taxpayer.gstin, period.wire]) if period.month in kept else ""
-        cells = tuple(show.inr(amount) if has_bar else "" for _kind, amount in sums)
+        cells = tuple(show.inr(amount) if has_bar else "" for amount in (*(one for _kind, one in sums), total))
         rows.append(Row(period.label, cells, url))
     finding = _finding(own, kept)
     legend = [(kind, words[kind]) for _status, kind in STATES]
@@ -63,7 +65,7 @@ def itc_by_status(held: Access, at: datetime) -> Figure | None:
         name,
         finding,
         charts.bars("c1", name, finding, drawn, legend),
-        (_("Period"), *(word for _kind, word in legend)),
+        (_("Period"), *(word for _kind, word in legend), _("ITC taken")),
         tuple(rows),
         _note(own, kept),
     )
