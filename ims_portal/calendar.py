@@ -13,10 +13,15 @@ from ims_portal.rules.periods import Calendar, Filer, Frequency, Return, StateGr
 def in_force(at: datetime) -> Calendar:
     """Return the calendar as known at a moment: one query, approved extensions whose notification is out."""
     rows = DueDateExtension.objects.filter(approved_by__isnull=False, known_from__lte=at).order_by("known_from")
+    return extended(rows.values_list("form", "month", "frequency", "group", "due"))
+
+
+def extended(rows: Iterable[tuple[str, int, str, str, date]]) -> Calendar:
+    """Return the calendar with extensions as stored, the later known after the earlier: no query."""
     extensions: dict[tuple[Return, TaxPeriod, StateGroup | None], date] = {}
-    for row in rows:
-        group = StateGroup(row.group) if row.group else None
-        extensions[Return(row.form), TaxPeriod(row.month, Frequency(row.frequency)), group] = row.due
+    for form, month, frequency, group, due in rows:
+        period = TaxPeriod(month, Frequency(frequency))
+        extensions[Return(form), period, StateGroup(group) if group else None] = due
     return Calendar(extensions)
 
 

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.urls import translate_url
 from django.utils.functional import SimpleLazyObject
 
-from ims_portal import clock, sessions
+from ims_portal import banners, clock, sessions
 
 IN_RETURNS = {"return", "return-upload", "return-file", "return-record-delete", "upload"}
 """Pages of the app of records that stand under Returns in the menu: the supplier's own forms."""
@@ -29,6 +29,9 @@ HELP = {
     "gstr3b-review": "gstr3b",
     "outward": "outward",
     "outward-record": "outward",
+    "outward-rejected": "outward",
+    "outward-rejected-notes": "outward",
+    "outward-section": "outward",
     "return": "returns",
     "return-file": "returns",
 }
@@ -38,10 +41,12 @@ HELP = {
 def shell(request: HttpRequest) -> dict[str, object]:
     """Return the shell's context. This will read the clock only where the page shows it and the view did not."""
     now = SimpleLazyObject(lambda: getattr(request, "portal_now", None) or clock.portal().now())
+    held = getattr(request, "access", None)
     return {
         "portal_now": now,
         "is_sandbox": settings.IMS_SANDBOX,
-        "access": getattr(request, "access", None),
+        "access": held,
+        "stale": SimpleLazyObject(lambda: banners.of(held, request.portal_now)) if held else None,  # type: ignore[attr-defined]
         "signed_out_at": SimpleLazyObject(lambda: now + sessions.left(request)),
         "idle": sessions.IDLE,
         "warned_before": sessions.WARNED_BEFORE,

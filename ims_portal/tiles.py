@@ -18,8 +18,7 @@ ORDER = ("gstr1", "ims", "gstr2b", "gstr3b")
 class Tile:
     """One return or desk of the open period: its state in words, where to look, what may be done and why not.
 
-    `chip` is the class of the state's chip, `notice` a warning for the top of related pages (a statement that is out
-    of date), `command_url` what a POST starts, `barred` why it cannot be started now.
+    `chip` is the class of the state's chip, `command_url` what a POST starts, `barred` why it cannot be started now.
     """
 
     title: str
@@ -27,7 +26,6 @@ class Tile:
     state: str
     lines: tuple[str, ...] = ()
     links: tuple[tuple[str, str], ...] = ()
-    notice: str = ""
     command: str = ""
     command_url: str = ""
     barred: str = ""

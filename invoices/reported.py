@@ -96,28 +96,12 @@ class Page:
         return self.first + len(self.rows) - 1 if self.rows else 0
 
 
-def of(
-    supplier: Taxpayer,
-    *,
-    month: int | None = None,
-    form: str = "",
-    section: str = "",
-    rejected: bool = False,
-    supplier_return: SupplierReturn | None = None,
-) -> QuerySet[Record]:
-    """Return what a supplier has saved or filed, and not withdrawn, filtered. A rejection never lapses."""
-    found = Record.objects.filter(supplier=supplier).exclude(status=Record.Status.WITHDRAWN)
-    if month is not None:
-        found = found.filter(own_month=month)
-    if form:
-        found = found.filter(form=form)
-    if section:
-        found = found.filter(section=section)
-    if rejected:
-        found = found.filter(action=Action.REJECT.value)
-    if supplier_return is not None:
-        found = found.filter(own_month=supplier_return.own_month, supplier_return=supplier_return)
-    return found
+def of(supplier_return: SupplierReturn, *, section: str = "") -> QuerySet[Record]:
+    """Return what a form holds and its supplier has not withdrawn, of one section or of all."""
+    found = Record.objects.filter(
+        supplier_id=supplier_return.supplier_id, own_month=supplier_return.own_month, supplier_return=supplier_return
+    ).exclude(status=Record.Status.WITHDRAWN)
+    return found.filter(section=section) if section else found
 
 
 def page(records: QuerySet[Record], *, cursor: str, size: int, at: datetime) -> Page:

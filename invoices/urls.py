@@ -49,6 +49,9 @@ urlpatterns = [
     path("ims/records/<int:pk>/", record.record, name="record"),
     path("ims/outward/", outward.outward, name="outward"),
     path("ims/outward/records/<int:pk>/", outward.outward_record, name="outward-record"),
+    path("ims/outward/rejected/", outward.rejected, name="outward-rejected"),
+    path("ims/outward/rejected-notes/", outward.rejected_notes, name="outward-rejected-notes"),
+    path("ims/outward/<slug:section>/", outward.section, name="outward-section"),
     path("returns/<str:p>/<form:form>/upload/", uploads.return_upload, name="return-upload"),
     path("returns/<str:p>/<form:form>/file/", supplier_returns.return_file, name="return-file"),
     path(

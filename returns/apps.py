@@ -11,17 +11,18 @@ class ReturnsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Name the task of this application's jobs, what the home says of it, and what statements counted."""
-        from ims_portal import agenda, charts, queue  # noqa: PLC0415 - models exist only once all applications are loaded
+        """Name the task of this application's jobs, what homes and banners say of it, and what statements counted."""
+        from ims_portal import agenda, banners, charts, queue  # noqa: PLC0415 - models exist once all are loaded
         from ims_portal import tiles as home  # noqa: PLC0415
         from invoices import counted  # noqa: PLC0415
         from invoices import uses as record_pages  # noqa: PLC0415
-        from returns import deadlines, figures, gstr2b_sql, tiles, uses  # noqa: PLC0415
+        from returns import banner, deadlines, figures, gstr2b_sql, tiles, uses  # noqa: PLC0415
         from returns.models import Gstr2bJob  # noqa: PLC0415
 
         queue.serve(Gstr2bJob, "returns.tasks.compute_gstr2b")
         counted.serve(gstr2b_sql.CREDIT)
         home.serve(("gstr2b", "gstr3b"), tiles.room)
+        banners.serve(banner.read)
         agenda.serve("returns", deadlines.room)
         charts.serve("itc", figures.itc_by_status)
         record_pages.serve(uses.read)

@@ -16,21 +16,21 @@ from ims_portal.rules.periods import Return, TaxPeriod
 from ims_portal.templatetags import ims as show
 from invoices import standing
 from invoices.standing import Standing
-from returns import summary
+from returns import behind, summary
 from returns.summary import Page
 
 
 def room(held: Access, at: datetime) -> Told:
-    """Return the days of the open period's statement and return; no query beside those of their tiles."""
+    """Return the days of the open period's statement and return; no query beside those of their tiles and banner."""
     if held.taxpayer.is_isd:
         return Told()
     today, page = standing.for_page(held, at), summary.open_page(held, at)
     return Told(
-        [*_gstr2b(held, page, today), *_gstr3b(held, page.period, today), *_paid_ahead(held, page.period, today)]
+        [*_gstr2b(held, page, today, at), *_gstr3b(held, page.period, today), *_paid_ahead(held, page.period, today)]
     )
 
 
-def _gstr2b(held: Access, page: Page, today: Standing) -> Iterator[Item]:
+def _gstr2b(held: Access, page: Page, today: Standing, at: datetime) -> Iterator[Item]:
     """Yield the draft day to come, or the statement that is missing or out of date (R7.1, R7.11)."""
     names = {"period": page.period.label}
     url = reverse("returns:gstr2b", args=[held.taxpayer.gstin, page.period.wire])
@@ -56,8 +56,8 @@ def _gstr2b(held: Access, page: Page, today: Standing) -> Iterator[Item]:
             url=url,
             do=_("Compute"),
         )
-    elif page.staleness is not None:
-        changes = page.staleness.changes
+    elif page.is_stale:
+        lacks = behind.for_page(held, at)
         yield Item(
             key=f"compute:{page.period.month}",
             short=_("Compute"),
@@ -66,7 +66,8 @@ def _gstr2b(held: Access, page: Page, today: Standing) -> Iterator[Item]:
             on=due,
             url=url,
             do=_("Compute"),
-            count=changes or None,
+            count=lacks.count or None if lacks else None,
+            tax=lacks.gain - lacks.loss or None if lacks else None,
         )
 
 

@@ -31,7 +31,8 @@ LINE = (
 )
 """What makes a line; two versions share a line as long as all of it is equal."""
 
-_SIGN = f"CASE WHEN l.part IN ({', '.join(sql.literal(part) for part in Part if part in PARTS_B)}) THEN -1 ELSE 1 END"
+_LITERAL_PARTS_B = ", ".join(sql.literal(part) for part in Part if part in PARTS_B)
+_SIGN = f"CASE WHEN l.part IN ({_LITERAL_PARTS_B}) THEN -1 ELSE 1 END"
 CREDIT = f"""SELECT l.record_id, l.month, l.last_version IS NULL AS is_newest,
         l.placement = {sql.literal(Placement.AVAILABLE)} AS is_available,
         {", ".join(f"({_SIGN}) * l.{head} AS {head}" for head in HEADS)}
@@ -39,10 +40,19 @@ CREDIT = f"""SELECT l.record_id, l.month, l.last_version IS NULL AS is_newest,
 """Every line of every version as the credit it is; Part B prints what reduces as positive."""
 
 
-def wanted(today: Standing, month: int) -> str:
+def net(alias: str) -> str:
+    """Return what a line does to net ITC, 4(C), over all heads, as SQL: rejected and not available ones nothing."""
+    nothing = ", ".join(map(sql.literal, (Placement.REJECTED, Placement.NOT_AVAILABLE)))
+    takes = f"{alias}.placement = {sql.literal(Placement.REVERSAL)} OR {alias}.part IN ({_LITERAL_PARTS_B})"
+    tax = " + ".join(f"{alias}.{head}" for head in HEADS)
+    return f"(CASE WHEN {alias}.placement IN ({nothing}) THEN 0 WHEN {takes} THEN -({tax}) ELSE {tax} END)"
+
+
+def wanted(today: Standing, month: int, *, among: str = "", source: str = "invoices_record r") -> str:
     """Return the SELECT of every line the statement of a month must have, over %(recipient)s and %(month)s (R7.6).
 
-    `trace` holds the facts each line was decided on, from which its explanation is made.
+    `trace` holds the facts each line was decided on, from which its explanation is made. `among` is SQL: the ids of
+    the only records to look at; `source` stands for the records `r` as they would be.
     """
     columns = today.columns("r")
     answer = f"(CASE WHEN {columns['effective']} = 'A' THEN r.answer ELSE '' END)"
@@ -66,9 +76,8 @@ def wanted(today: Standing, month: int) -> str:
         )
         for head in HEADS
     }
-    b_parts = ", ".join(f"'{part.value}'" for part in Part if part in PARTS_B)
     amounts = ", ".join(
-        f"(CASE WHEN l.part IN ({b_parts}) THEN -1 ELSE 1 END) * "
+        f"(CASE WHEN l.part IN ({_LITERAL_PARTS_B}) THEN -1 ELSE 1 END) * "
         f"(CASE WHEN l.placement = 'available' THEN l.counted_{head} ELSE l.effect_{head} END) AS {head}"
         for head in HEADS
     )
@@ -88,9 +97,10 @@ def wanted(today: Standing, month: int) -> str:
                 {sql.case(gstr2b.PART.at(month), of_part)} AS part,
                 {", ".join(f"r.effect_{head}" for head in HEADS)},
                 {", ".join(f"{expression} AS counted_{head}" for head, expression in counts.items())}
-            FROM invoices_record r
+            FROM {source}
             WHERE r.recipient_id = %(recipient)s AND r.status = 'F' AND r.settled_month IS NULL
-              AND r.superseded_by_id IS NULL AND r.gstr2b_month <= %(month)s) l
+              AND r.superseded_by_id IS NULL AND r.gstr2b_month <= %(month)s
+              {f"AND r.id IN ({among})" if among else ""}) l
         WHERE l.placement <> 'nowhere'
     """
 

@@ -27,7 +27,8 @@ from ims_portal.rules.gstr2b import (
 )
 from ims_portal.rules.money import Tax
 from invoices.models import ActionEvent, Record
-from returns import gstr2b, summary, wording
+from invoices.standing import Standing
+from returns import behind, behind_sql, gstr2b, summary, wording
 from returns.gstr2b import Change
 from returns.models import Gstr2b, Gstr2bLine
 
@@ -293,14 +294,14 @@ class Difference:
     @property
     def difference(self) -> Tax:
         """What it does to net ITC: newer less older."""
-        return _net_itc(self.change.newer) - _net_itc(self.change.older)
+        return net_itc(self.change.newer) - net_itc(self.change.older)
 
 
 def _place(line: Gstr2bLine | None) -> str:
     return str(summary.SECTIONS[Placement(line.placement)][0]) if line else ""
 
 
-def _net_itc(line: Gstr2bLine | None) -> Tax:
+def net_itc(line: Gstr2bLine | None) -> Tax:
     """Return what a line does to net ITC: rejected and not available lines nothing, whatever they print."""
     if line is None or line.placement in (Placement.REJECTED, Placement.NOT_AVAILABLE):
         return Tax()
@@ -324,7 +325,7 @@ def compare(*, older: Gstr2b, newer: Gstr2b) -> Comparison:
     changes = gstr2b.diff(older, newer)
     printed = changes[:LARGEST_DIFF]
     records = Record.objects.select_related("supplier").in_bulk([change.record_id for change in printed])
-    events = _events(older, newer, records)
+    events = _events(older, records, until=newer.seq)
     return Comparison(
         older,
         newer,
@@ -359,18 +360,41 @@ def _net(section: summary.SectionLines) -> Tax:
     return sum((-part.tax if part.part in PARTS_B else part.tax for part in section.parts), Tax())
 
 
-def _events(older: Gstr2b, newer: Gstr2b, records: Iterable[int]) -> dict[int, list[ActionEvent]]:
-    """Return record -> its events between the two computations, by the inbox's counter, by no clock."""
-    found = (
-        ActionEvent.objects.filter(
-            recipient_id=newer.recipient_id,
-            record_id__in=list(records),
-            inbox_seq__gt=older.seq,
-            inbox_seq__lte=newer.seq,
-        )
-        .select_related("actor")
-        .order_by("record_id", "version")
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What changed since a statement: records, the dearest first; how many and how much, with those not shown."""
+
+    statement: Gstr2b
+    records: list[Difference]
+    count: int
+    gain: int
+    loss: int
+
+
+def changes(*, statement: Gstr2b, today: Standing) -> Changes:
+    """Return the records changed since the newest statement, each as it counts and as it would: five queries."""
+    since = behind.since(statement, today)
+    count, gain, loss = behind_sql.sums(since, today)
+    found = behind_sql.changed(since, today, limit=LARGEST_DIFF)
+    older = Gstr2bLine.objects.in_bulk([line for _pk, line, _wanted in found if line is not None])
+    records = Record.objects.select_related("supplier").in_bulk([pk for pk, _line, _wanted in found])
+    events = _events(statement, records)
+    listed = []
+    for pk, line, wanted in found:
+        newer = Gstr2bLine(recipient_id=statement.recipient_id, record_id=pk, **wanted) if wanted else None
+        change = Change(pk, older[line] if line is not None else None, newer)
+        listed.append(_difference(change, records[pk], events.get(pk, []), statement))
+    return Changes(statement, listed, count, gain, loss)
+
+
+def _events(older: Gstr2b, records: Iterable[int], until: int | None = None) -> dict[int, list[ActionEvent]]:
+    """Return record -> its events since a statement, or until another, by the inbox's counter, by no clock."""
+    found = ActionEvent.objects.filter(
+        recipient_id=older.recipient_id, record_id__in=list(records), inbox_seq__gt=older.seq
     )
+    if until is not None:
+        found = found.filter(inbox_seq__lte=until)
+    found = found.select_related("actor").order_by("record_id", "version")
     events: dict[int, list[ActionEvent]] = {}
     for event in found:
         events.setdefault(event.record_id, []).append(event)

@@ -213,42 +213,6 @@ def advisory(month: int, placement: Placement, part: Part) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Staleness:
-    """How far a statement is behind: saved changes since it was made, or only a Pending that lapsed."""
-
-    statement: Gstr2b
-    period: TaxPeriod
-    changes: int
-
-    @property
-    def text(self) -> str:
-        """What is not in it, in a sentence."""
-        names = {
-            "count": self.changes,
-            "period": self.period.label,
-            "version": self.statement.version,
-            "at": show.moment(self.statement.computed_at),
-        }
-        if gstr2b.is_of_other_law(self.statement):
-            return (
-                _("GSTR-2B of %(period)s (version %(version)s, %(at)s) is out of date: the rules have changed since.")
-                % names
-            )
-        if not self.changes:
-            return (
-                _("GSTR-2B of %(period)s (version %(version)s, %(at)s) is out of date: a Pending lapsed since.") % names
-            )
-        return (
-            ngettext(
-                "%(count)s saved change is not in GSTR-2B of %(period)s (version %(version)s, %(at)s).",
-                "%(count)s saved changes are not in GSTR-2B of %(period)s (version %(version)s, %(at)s).",
-                self.changes,
-            )
-            % names
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class Made:
     """One version of a statement as the list of versions tells it; `table_4` is net ITC, 4(C), as derived from it."""
 
@@ -288,7 +252,7 @@ class Page:
     versions: list[Gstr2b]
     shown: Gstr2b | None
     refusal: Advice | None
-    staleness: Staleness | None
+    is_stale: bool
     unfiled: Sequence[tuple[TaxPeriod, date]] = ()
     counts_nothing: bool = False
 
@@ -372,7 +336,7 @@ def _page(taxpayer: Taxpayer, period: TaxPeriod, today: Standing, inbox: Inbox, 
         versions=made,
         shown=shown,
         refusal=advice,
-        staleness=_behind(made[0], period, inbox, today) if made else None,
+        is_stale=bool(made) and gstr2b.is_out_of_date(made[0], inbox=inbox, today=today),
         unfiled=unfiled(today.filer.period(inbox.open_month), period, today) if today.filer.owns(period) else (),
         counts_nothing=not made and refusal is None and not _in_scope(taxpayer, period).exists(),
     )
@@ -387,12 +351,6 @@ def _in_scope(taxpayer: Taxpayer, period: TaxPeriod) -> QuerySet[Record]:
         superseded_by=None,
         gstr2b_month__lte=period.month,
     )
-
-
-def _behind(statement: Gstr2b, period: TaxPeriod, inbox: Inbox, today: Standing) -> Staleness | None:
-    if not gstr2b.is_out_of_date(statement, inbox=inbox, today=today):
-        return None
-    return Staleness(statement, period, inbox.seq - statement.seq)
 
 
 def open_page(held: Access, at: datetime) -> Page:

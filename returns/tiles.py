@@ -36,7 +36,6 @@ def gstr2b(held: Access, page: Page) -> Tile:
         state=state,
         lines=tuple(line for line in (net if page.current else barred,) if line),
         links=((_("View"), reverse("returns:gstr2b", args=where)),),
-        notice=page.staleness.text if page.staleness else "",
         command=_("Compute"),
         command_url=reverse("returns:gstr2b-compute", args=where) if held.may(Right.COMPUTE) else "",
         barred=barred,
@@ -48,7 +47,7 @@ def _state(page: Page) -> tuple[str, str, str]:
     barred = page.refusal.text if page.refusal else ""
     if page.current is None:
         return "none", _("Not computed"), barred
-    if page.staleness is not None:
+    if page.is_stale:
         return "stale", _("Out of date"), barred
     nothing = _("Nothing changed since version %(version)s of %(at)s.") % {
         "version": page.current.version,

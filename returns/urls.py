@@ -12,6 +12,7 @@ urlpatterns = [
     path("returns/<str:p>/gstr2b/why/<int:version>/<int:line>/", gstr2b.line_why, name="gstr2b-why"),
     path("returns/<str:p>/gstr2b/versions/<int:version>/", gstr2b.version, name="gstr2b-version"),
     path("returns/<str:p>/gstr2b/diff/<int:older>/<int:newer>/", gstr2b.diff, name="gstr2b-diff"),
+    path("returns/<str:p>/gstr2b/changes/", gstr2b.changes, name="gstr2b-changes"),
     path("returns/<str:p>/gstr2b/compute/", gstr2b.compute, name="gstr2b-compute"),
     path("returns/<str:p>/gstr3b/", gstr3b.gstr3b_page, name="gstr3b"),
     path("returns/<str:p>/gstr3b/table/<slug:row>/", gstr3b.row, name="gstr3b-adjust"),

@@ -60,3 +60,4 @@ class ActionEvent(models.Model):
             models.UniqueConstraint(fields=["recipient", "record", "version"], name="one_event_per_record_version"),
             models.UniqueConstraint(fields=["recipient", "request_id", "record"], name="one_event_per_request"),
         ]
+        indexes = [models.Index(fields=["recipient", "inbox_seq"], name="actions_since_a_statement")]

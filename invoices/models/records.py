@@ -178,6 +178,11 @@ class Record(models.Model):
                 condition=Q(settled_month=None, status="F"),
                 name="scope_of_a_statement",
             ),
+            models.Index(
+                fields=["recipient", "filed_on"],
+                condition=Q(settled_month=None, status="F"),
+                name="filed_since_a_statement",
+            ),
             models.Index(fields=["recipient", "supplier", "document_date", "id"], name="inward_list_of_a_supplier"),
             models.Index(fields=["recipient", "chain", "chain_no"], name="chain_of_a_document"),
             models.Index(

@@ -2,97 +2,138 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from urllib.parse import urlencode
+from collections.abc import Sequence
+from datetime import datetime
 
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from ims_portal import calendar, web
+from ims_portal.access import Access
 from ims_portal.rules import periods
+from ims_portal.rules.actions import Action
 from ims_portal.rules.documents import Section
-from ims_portal.rules.periods import TaxPeriod
-from ims_portal.templatetags import ims as show
-from invoices import reported, wording
+from ims_portal.rules.periods import TaxPeriod, financial_year_of
+from invoices import forms, inbox, outward_list, reported, wording
 from invoices.models import Record
-from invoices.views.supplier_returns import FORMS, SLUGS, lines_of, reason_of
+from invoices.outward_filters import FORMS, SECTIONS, Parsed, Wanted, parse
+from invoices.outward_list import Counted
+from invoices.views.supplier_returns import SLUGS, lines_of, reason_of
 
-ROWS = (25, 50, 100, 200)
-DEFAULT_ROWS = 50
-SECTIONS = [
-    section
-    for section in Section
-    if section
-    in (Section.B2B, Section.B2BA, Section.DN, Section.DNA, Section.CN, Section.CNA, Section.ECO, Section.ECOA)
-]
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """The filters of the list."""
-
-    month: int | None
-    slug: str
-    section: str
-    is_rejected: bool
-    rows: int
-
-    @property
-    def is_filtered(self) -> bool:
-        """Whether anything is left out."""
-        return bool(self.month or self.slug or self.section or self.is_rejected)
-
-    @property
-    def query(self) -> str:
-        """The filters as an address writes them."""
-        month = show.wire(self.month) if self.month else ""
-        named = {"p": month, "form": self.slug, "section": self.section, "rejected": "1" if self.is_rejected else ""}
-        return urlencode({name: value for name, value in named.items() if value} | {"rows": self.rows})
+UNREADABLE = 400
+COLUMNS = (Action.NONE, Action.ACCEPT, Action.REJECT, Action.PENDING)
 
 
 @require_safe
 def outward(request: HttpRequest, gstin: str) -> HttpResponse:
-    """List what the supplier reported, with each recipient's action as it counts today and its effect."""
+    """List what the supplier reported: the categories by recipient's action, and the documents themselves."""
+    return _list(request, gstin, parse(request.GET))
+
+
+@require_safe
+def section(request: HttpRequest, gstin: str, section: str) -> HttpResponse:
+    """List the documents of one category."""
+    if section not in {found.value for found in SECTIONS}:
+        raise Http404("No such page.")
+    return _list(request, gstin, parse(request.GET, section=section))
+
+
+@require_safe
+def rejected(request: HttpRequest, gstin: str) -> HttpResponse:
+    """List everything recipients rejected, with the effect on the supplier's tax."""
+    return _list(request, gstin, parse(request.GET, place="rejected"))
+
+
+@require_safe
+def rejected_notes(request: HttpRequest, gstin: str) -> HttpResponse:
+    """List the credit notes recipients rejected: each raises the supplier's tax (R6.3)."""
+    return _list(request, gstin, parse(request.GET, place="rejected-notes"))
+
+
+def _list(request: HttpRequest, gstin: str, asked: Parsed) -> HttpResponse:
     held = web.enter(request, gstin)
-    chosen = _chosen(request)
-    records = reported.of(
-        held.taxpayer,
-        month=chosen.month,
-        form=FORMS[chosen.slug].value if chosen.slug else "",
-        section=chosen.section,
-        rejected=chosen.is_rejected,
-    )
-    at = request.portal_now  # type: ignore[attr-defined]
-    page = reported.page(records, cursor=request.GET.get("after", ""), size=chosen.rows, at=at)
-    filer = calendar.filer(held.taxpayer)
+    at: datetime = request.portal_now  # type: ignore[attr-defined]
+    wanted = asked.wanted
+    months = reported.months(held.taxpayer)
     context = {
+        "wanted": wanted,
+        "heading": heading(wanted),
+        "place": wanted.place or "documents",
+        "errors": [(f"f-{name}", text) for name, text in asked.problems.items()],
+        **_choices(held, months, request),
+    }
+    if asked.problems:
+        return render(request, "invoices/outward.html", context, status=UNREADABLE)
+    all_of = outward_list.of(held.taxpayer, at=at)
+    found = outward_list.filtered(all_of, wanted, supplier=held.taxpayer)
+    count = forms.rows(request.GET)
+    page = reported.page(found, cursor=request.GET.get("after", ""), size=count, at=at)
+    context |= {
         "page": page,
         "lines": lines_of(page.rows),
-        "chosen": chosen,
-        "query": chosen.query,
-        "months": [filer.period(month) for month in reported.months(held.taxpayer)],
-        "forms": [(slug, form.value) for slug, form in FORMS.items()],
-        "sections": [(section.value, wording.SECTIONS[section]) for section in SECTIONS],
-        "sizes": ROWS,
+        "query": wanted.query(rows=request.GET.get("rows", "")),
+        "has_any": bool(months),
+        **_summary(held, all_of, found, wanted),
     }
     return render(request, "invoices/outward.html", context)
 
 
-def _chosen(request: HttpRequest) -> Chosen:
-    """Return the filters an address names; what makes no sense counts as not chosen."""
-    try:
-        month = periods.parse(request.GET.get("p", "")).month
-    except periods.NotAPeriodError:
-        month = None
-    form, section, rows = (request.GET.get(name, "") for name in ("form", "section", "rows"))
-    return Chosen(
-        month=month,
-        slug=form if form in FORMS else "",
-        section=section if section in {found.value for found in SECTIONS} else "",
-        is_rejected=request.GET.get("rejected") == "1",
-        rows=int(rows) if rows in {str(size) for size in ROWS} else DEFAULT_ROWS,
-    )
+def heading(wanted: Wanted) -> str:
+    """Return the title of a list."""
+    if wanted.section:
+        return str(wording.SECTIONS[Section(wanted.section)])
+    titles = {"rejected": _("Rejected records"), "rejected-notes": _("Rejected credit notes")}
+    return titles.get(wanted.place, _("Outward supplies"))
+
+
+def _choices(held: Access, months: Sequence[int], request: HttpRequest) -> dict[str, object]:
+    """Return what the form of filters offers."""
+    filer = calendar.filer(held.taxpayer)
+    years = sorted({financial_year_of(month) for month in months}, reverse=True)
+    return {
+        "months": [filer.period(month) for month in months],
+        "years": [(year, f"{year}-{(year + 1) % 100:02d}") for year in years],
+        "forms": [(slug, form.value) for slug, form in FORMS.items()],
+        "actions": [(action.value, wording.STATES[action]) for action in COLUMNS],
+        "sizes": inbox.ROWS,
+        "size": forms.rows(request.GET),
+    }
+
+
+def _summary(held: Access, all_of: QuerySet[Record], found: QuerySet[Record], wanted: Wanted) -> dict[str, object]:
+    """Return the sums above a list: categories by action over all documents, costs over what is rejected."""
+    if wanted.place:
+        told = outward_list.costs(found)
+        links = {effect: wanted.but(effect=effect).address(held.taxpayer.gstin) for effect in ("fixed", "provisional")}
+        return {"costs": told, "fixed_url": links["fixed"], "provisional_url": links["provisional"]}
+    if wanted.section:
+        return {}
+    counted = outward_list.counts(outward_list.filtered(all_of, wanted.but(action=""), supplier=held.taxpayer))
+    return {
+        "categories": [_category(held.taxpayer.gstin, line, wanted) for line in counted],
+        "columns": [wording.STATES[action] for action in COLUMNS],
+        "totals": [
+            (*outward_list.all_of(counted, action.value), wanted.but(action=action.value).address(held.taxpayer.gstin))
+            for action in COLUMNS
+        ],
+        "total": outward_list.all_of(counted),
+    }
+
+
+def _category(gstin: str, line: Counted, wanted: Wanted) -> dict[str, object]:
+    base = wanted.but(section=line.section.value, action="")
+    return {
+        "name": wording.SECTIONS[line.section],
+        "url": base.address(gstin),
+        "cells": [
+            (*line.by_action.get(action.value, (0, 0)), base.but(action=action.value).address(gstin))
+            for action in COLUMNS
+        ],
+        "total": line.total,
+    }
 
 
 @require_safe

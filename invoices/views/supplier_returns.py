@@ -24,9 +24,8 @@ from ims_portal.rules.periods import Filer, Return, TaxPeriod
 from ims_portal.templatetags import ims as show
 from invoices import open_forms, outward, reported, staging, uploads, wording
 from invoices.models import Record, SupplierReturn
+from invoices.outward_filters import FORMS
 
-FORMS = {"gstr1": Form.GSTR1, "gstr1a": Form.GSTR1A, "iff": Form.IFF}
-"""The supplier's forms, by their name in an address."""
 SLUGS = {form: slug for slug, form in FORMS.items()}
 ROWS = 50
 SUMS = {
@@ -125,7 +124,7 @@ def page_of(request: HttpRequest, held: Access, form: Form, period: TaxPeriod) -
     page = None
     if look.kept and totals:
         page = reported.page(
-            reported.of(held.taxpayer, section=section, supplier_return=look.kept),
+            reported.of(look.kept, section=section),
             cursor=request.GET.get("after", ""),
             size=ROWS,
             at=at,

@@ -11,7 +11,7 @@ from ims_portal.access import Right
 from returns import gstr3b, payment, payment_card, review, tables
 from returns.gstr3b import Draft
 from returns.review import Review
-from returns.views.gstr3b import behind, payment_context
+from returns.views.gstr3b import payment_context
 from returns.views.opening import Opened, of_period
 from returns.wording import Advice
 
@@ -44,7 +44,6 @@ def _review(
             "draft": found.draft,
             "cards": tables.cards(found.draft),
             "refused": refused,
-            "staleness": behind(found.draft),
             "digest": tables.grouped(found.draft.digest),
             "shown": signing.dumps(review.shown(found.draft), salt=SALT, compress=True),
             "signatories": signatories,

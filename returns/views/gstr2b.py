@@ -40,7 +40,7 @@ def _page(
     return opened.render(
         request,
         "returns/gstr2b.html",
-        {"page": page, "staleness": page.staleness, "refused": status != HTTPStatus.OK},
+        {"page": page, "refused": status != HTTPStatus.OK},
         status,
     )
 
@@ -103,6 +103,17 @@ def diff(request: HttpRequest, opened: Opened, older: int, newer: int) -> HttpRe
     return opened.render(
         request, "returns/diff.html", {"comparison": comparison, "figure": figures.by_cause(comparison)}
     )
+
+
+@require_safe
+@of_period()
+def changes(request: HttpRequest, opened: Opened) -> HttpResponse:
+    """Show the records that changed since the newest version, and what they would count now."""
+    page = summary.page(taxpayer=opened.taxpayer, period=opened.period, today=opened.today)
+    if page.current is None or not page.is_stale:
+        return web.see_other(opened.url("gstr2b"))
+    found = lines.changes(statement=page.current, today=opened.today)
+    return opened.render(request, "returns/changes.html", {"changes": found})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -11,7 +11,7 @@ from ims_portal.rules import gstr3b as rules
 from ims_portal.rules.actions import Refusal
 from ims_portal.rules.money import HEADS, Tax
 from ims_portal.templatetags import ims as show
-from returns import gstr3b, payment_card, summary, tables, wording
+from returns import gstr3b, payment_card, tables, wording
 from returns.forms import TAXABLE, DeclareForm, has_amount
 from returns.gstr3b import Draft
 from returns.views.opening import Opened, of_period
@@ -28,7 +28,6 @@ def gstr3b_page(request: HttpRequest, opened: Opened) -> HttpResponse:
         {
             "draft": shown,
             "cards": tables.cards(shown),
-            "staleness": behind(shown),
             "can_edit": opened.may(Right.COMPUTE),
             **payment_context(shown),
         },
@@ -41,13 +40,6 @@ def payment_context(shown: Draft) -> dict[str, object]:
         "paid": payment_card.card(shown.payment),
         "excess": payment_card.excess(shown.period.month, shown.derived, shown.declared),
     }
-
-
-def behind(shown: Draft) -> summary.Staleness | None:
-    """Return what the stale banner says of a draft, or None."""
-    if not shown.is_out_of_date or shown.statement is None:
-        return None
-    return summary.Staleness(shown.statement, shown.period, shown.changes_since)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

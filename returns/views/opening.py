@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -58,7 +57,6 @@ class Opened:
             "p": self.period.wire,
             "may_compute": self.may(Right.COMPUTE),
             "may_file": self.may(Right.FILE),
-            "compute_id": uuid.uuid4(),
         }
         return render(request, template, {**shared, **context}, status=status)
 

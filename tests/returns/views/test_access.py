@@ -49,7 +49,7 @@ def test_every_member_may_look(two_versions: Desk, who: str) -> None:
 
 def test_a_stranger_finds_nothing(two_versions: Desk) -> None:
     client = two_versions.as_("stranger")
-    for path in (*PAGES, "returns/102025/gstr3b/receipt/", f"jobs/{uuid.uuid4()}/"):
+    for path in (*PAGES, "returns/102025/gstr2b/changes/", "returns/102025/gstr3b/receipt/", f"jobs/{uuid.uuid4()}/"):
         assert client.get(two_versions.url(path)).status_code == 404, path
 
 

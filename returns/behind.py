@@ -1,0 +1,101 @@
+"""What a GSTIN's current statement lacks: how many records changed since, and what net ITC gains and loses by them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.core.cache.backends.locmem import LocMemCache
+
+from ims_portal import calendar, clock
+from ims_portal.access import Access
+from ims_portal.models import Taxpayer
+from ims_portal.rules import periods
+from ims_portal.rules.periods import Frequency, TaxPeriod
+from invoices import standing
+from invoices.models import Inbox
+from invoices.standing import Standing
+from returns import behind_sql, gstr2b
+from returns.behind_sql import Newest, Since
+from returns.models import Gstr2b
+
+_known = LocMemCache("returns.behind", {"TIMEOUT": 86_400, "OPTIONS": {"MAX_ENTRIES": 5_000}})
+"""Sums by statement, counter and what has lapsed: whatever could change them changes one of these (R7.11)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """A statement that is out of date. `count` records changed since; net ITC gains `gain` and loses `-loss`, in paise.
+
+    `is_of_other_law`: the rules changed since, so that any record may count otherwise; nothing is summed then.
+    `is_lapse`: nobody changed anything, but Pending lapsed.
+    """
+
+    period: TaxPeriod
+    version: int
+    computed_at: datetime
+    is_of_other_law: bool = False
+    is_lapse: bool = False
+    count: int = 0
+    gain: int = 0
+    loss: int = 0
+
+
+def of(*, taxpayer: Taxpayer, at: datetime) -> Behind | None:
+    """Return what the newest statement of the open period lacks, None where it is current or there is none.
+
+    One query while it is current, whatever the recipient's size; one more the first time after each change, over what
+    changed since alone.
+    """
+    newest = behind_sql.newest(recipient_id=taxpayer.pk, at=at)
+    if newest is None:
+        return None
+    today = _standing(taxpayer, newest, at)
+    statement = Gstr2b(
+        recipient_id=taxpayer.pk,
+        month=newest.open_month,
+        seq=newest.at_seq,
+        as_of=newest.as_of,
+        engine=newest.engine,
+    )
+    inbox = Inbox(taxpayer_id=taxpayer.pk, seq=newest.seq, open_month=newest.open_month)
+    if not gstr2b.is_out_of_date(statement, inbox=inbox, today=today):
+        return None
+    period = today.filer.period(newest.open_month)
+    if gstr2b.is_of_other_law(statement):
+        return Behind(period, newest.version, newest.computed_at, is_of_other_law=True)
+    key = f"{newest.pk}.{newest.seq}.{today.lapsed.upto}.{'-'.join(map(str, today.lapsed.still_open))}"
+    found = _known.get(key)
+    if found is None:
+        found = behind_sql.sums(since(statement, today), today)
+        _known.set(key, found)
+    count, gain, loss = found
+    is_lapse = newest.seq == newest.at_seq
+    return Behind(period, newest.version, newest.computed_at, is_lapse=is_lapse, count=count, gain=gain, loss=loss)
+
+
+def for_page(held: Access, at: datetime) -> Behind | None:
+    """Return `of` for a page, read once for all its parts."""
+    return held.once("behind", at, lambda: of(taxpayer=held.taxpayer, at=at))
+
+
+def since(statement: Gstr2b, today: Standing) -> Since:
+    """Return a statement as a point in the counting of its recipient's changes."""
+    return Since(
+        statement.recipient_id,
+        statement.month,
+        statement.seq,
+        statement.as_of,
+        periods.lapsed(today.filer, statement.as_of, today.calendar),
+    )
+
+
+def _standing(taxpayer: Taxpayer, newest: Newest, at: datetime) -> Standing:
+    starts = [(month, Frequency(frequency)) for month, frequency in newest.frequencies]
+    extensions = [(*told, date.fromisoformat(due)) for *told, due in newest.extensions]
+    return standing.on_day(
+        taxpayer,
+        periods.filer(taxpayer.state, *starts),
+        calendar.extended(extensions),  # type: ignore[arg-type]
+        clock.day(at),
+    )

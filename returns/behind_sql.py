@@ -1,0 +1,153 @@
+"""What a statement lacks, as sets: the newest one with all that says whether it is behind, and what changed since."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from ims_portal import sql
+from ims_portal.rules import actions
+from ims_portal.rules.documents import BILLS_OF_ENTRY, Section
+from ims_portal.rules.periods import Lapsed
+from ims_portal.sql import run
+from invoices.standing import Standing
+from returns import gstr2b_sql
+
+_FED = ", ".join(sql.literal(s) for s in (*BILLS_OF_ENTRY, Section.ISD, Section.ISDCN, Section.RULE_37A))
+"""Sections that reach IMS by feed: a day told in a feed may lie before the feed."""
+
+
+_DIFFERENCE = f"coalesce({gstr2b_sql.net('w')}, 0) - coalesce({gstr2b_sql.net('o')}, 0)"
+"""What a change does to net ITC: of the line it would get, `w`, less that of the line in the statement, `o`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """The newest statement of a GSTIN's open period, the inbox's counter now, and what its calendar is made of."""
+
+    open_month: int
+    seq: int
+    pk: int
+    version: int
+    at_seq: int
+    as_of: date
+    computed_at: datetime
+    engine: str
+    frequencies: list[tuple[int, str]]
+    extensions: list[tuple[str, int, str, str, str]]
+
+
+def newest(*, recipient_id: int, at: datetime) -> Newest | None:
+    """Return the newest statement of the open period, None where there is none. One query, by key."""
+    rows = run(
+        """
+        SELECT i.open_month, i.seq, s.id, s.version, s.seq, s.as_of, s.computed_at, s.engine,
+            (SELECT coalesce(json_agg(json_build_array(f.from_month, f.frequency) ORDER BY f.from_month), '[]')
+                FROM ims_portal_filingfrequency f WHERE f.taxpayer_id = i.taxpayer_id),
+            (SELECT coalesce(json_agg(json_build_array(d.form, d.month, d.frequency, d."group", d.due)
+                    ORDER BY d.known_from), '[]')
+                FROM ims_portal_duedateextension d WHERE d.approved_by_id IS NOT NULL AND d.known_from <= %(at)s)
+        FROM invoices_inbox i CROSS JOIN LATERAL (
+            SELECT * FROM returns_gstr2b b WHERE b.recipient_id = i.taxpayer_id AND b.month = i.open_month
+            ORDER BY b.version DESC LIMIT 1) s
+        WHERE i.taxpayer_id = %(recipient)s
+        """,
+        {"recipient": recipient_id, "at": at},
+    )
+    if not rows:
+        return None
+    return Newest(*rows[0])  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """A statement and what has gone by since: whose, of which month, the counter and day it was made at.
+
+    `lapsed` is what had lapsed then.
+    """
+
+    recipient_id: int
+    month: int
+    seq: int
+    as_of: date
+    lapsed: Lapsed
+
+
+def _touched(since: Since, today: Standing) -> tuple[str, dict[str, object]]:
+    """Return the SELECT of the ids of all records whose line may differ since a statement, and its parameters.
+
+    Acted on, by the counter; filed since or come by feed, with what they replace; Pending that lapsed, or whose lapse
+    an extension took back. Each by an index, so that few changes cost little whatever the recipient's size.
+    """
+    parts = [
+        """SELECT e.record_id FROM invoices_actionevent e
+            WHERE e.recipient_id = %(recipient)s AND e.inbox_seq > %(seq)s""",
+        """SELECT unnest(ARRAY[n.id, n.original_id]) FROM invoices_record n
+            WHERE n.recipient_id = %(recipient)s AND n.filed_on >= %(as_of)s AND n.settled_month IS NULL
+              AND n.status = 'F' AND n.gstr2b_month <= %(month)s""",
+        f"""SELECT unnest(ARRAY[n.id, n.original_id]) FROM invoices_record n
+            WHERE n.recipient_id = %(recipient)s AND n.section IN ({_FED}) AND n.settled_month IS NULL
+              AND n.status = 'F' AND n.gstr2b_month <= %(month)s AND NOT EXISTS (
+                SELECT 1 FROM returns_gstr2bline o WHERE o.recipient_id = n.recipient_id AND o.month = %(month)s
+                  AND o.record_id = n.id AND o.last_version IS NULL)""",
+    ]
+    if since.lapsed != today.lapsed:
+        month = "p.gstr2b_month"
+        parts.append(
+            f"""SELECT p.id FROM invoices_record p
+                WHERE p.recipient_id = %(recipient)s AND p.status = 'F' AND p.settled_month IS NULL
+                  AND p.gstr2b_month <= %(month)s AND p.action = 'P' AND p.reduces
+                  AND {sql.dated_case(actions.SPECIFIED, {"reduces": "p.reduces"}, day=month)}
+                  AND {since.lapsed.sql(month)} <> {today.lapsed.sql(month)}"""
+        )
+    parameters = {"recipient": since.recipient_id, "month": since.month, "seq": since.seq, "as_of": since.as_of}
+    return " UNION ".join(parts), parameters
+
+
+def _compared(since: Since, today: Standing, select: str) -> tuple[str, dict[str, object]]:
+    """Return a SELECT, with its parameters, over each touched record's line `o` beside the one it would get, `w`.
+
+    What was never in the statement and would not be, as a record of a later period, is no change of it.
+    """
+    touched, parameters = _touched(since, today)
+    wanted = gstr2b_sql.wanted(today, since.month, among="SELECT t.id FROM touched t")
+    return (
+        f"""WITH touched(id) AS ({touched}), w AS ({wanted})
+        SELECT {select}
+        FROM touched t
+        JOIN invoices_record r ON r.recipient_id = %(recipient)s AND r.id = t.id
+        LEFT JOIN w ON w.record_id = t.id
+        LEFT JOIN returns_gstr2bline o ON o.recipient_id = %(recipient)s AND o.month = %(month)s
+            AND o.record_id = t.id AND o.last_version IS NULL
+        WHERE (o.id IS NOT NULL OR (r.status = 'F' AND r.settled_month IS NULL AND r.gstr2b_month <= %(month)s))""",
+        parameters,
+    )
+
+
+def sums(since: Since, today: Standing) -> tuple[int, int, int]:
+    """Return how many records changed since a statement, and what net ITC gains and loses by them, in paise.
+
+    A record counts by what it comes to: what was set and set back is among the number, but not in the sums.
+    """
+    sides = [f"coalesce(sum({side}({_DIFFERENCE}, 0)), 0)" for side in ("greatest", "least")]
+    rows = run(*_compared(since, today, f"count(*), {', '.join(sides)}"))
+    count, gain, loss = (int(str(value)) for value in rows[0])
+    return count, gain, loss
+
+
+def changed(since: Since, today: Standing, *, limit: int) -> list[tuple[int, int | None, Mapping[str, Any] | None]]:
+    """Return record id, line id in the statement and line it would get, of records changed since, dearest first."""
+    names = [name for name in gstr2b_sql.LINE if name not in ("record_id", "why_id")]
+    select = f"t.id, o.id, w.record_id IS NOT NULL, {', '.join(f'w.{name}' for name in names)}"
+    query, parameters = _compared(since, today, select)
+    rows = run(f"{query} ORDER BY abs({_DIFFERENCE}) DESC, t.id LIMIT %(limit)s", parameters | {"limit": limit})
+    return [
+        (
+            int(str(pk)),
+            None if line is None else int(str(line)),
+            dict(zip(names, values, strict=True)) if is_there else None,
+        )
+        for pk, line, is_there, *values in rows
+    ]
