@@ -14,15 +14,13 @@ from ims_portal.rules.actions import Action
 from ims_portal.rules.gstr2b import PARTS_B, Placement, Status
 from ims_portal.rules.periods import TaxPeriod
 from ims_portal.templatetags import ims as show
-from invoices import standing
 from invoices.models import ActionEvent
 from invoices.wording import ACTIONS
-from returns import gstr2b
+from returns import gstr2b, summary
 from returns.gstr2b import PENDING
 from returns.lines import Comparison, Difference
 from returns.models import Gstr2b
 
-PERIODS = 6
 STATES = (
     (Status.ACCEPTED.value, Kind.ACCEPTED),
     (Status.DEEMED_ACCEPTED.value, Kind.NONE),
@@ -36,14 +34,12 @@ MOST_CAUSES = 6
 
 
 def itc_by_status(held: Access, at: datetime) -> Figure | None:
-    """Return chart C1 of the six periods up to the open one: one query; None for a taxpayer without any statement.
+    """Return chart C1 of the latest periods: one query at most; None for a taxpayer without any statement.
 
     Statements of before sums by status were kept have no bar, which a note says.
     """
-    own = _own(held, at)
-    made = Gstr2b.objects.filter(recipient=held.taxpayer, month__in=[period.month for period in own])
-    newest = made.order_by("month", "-version").distinct("month").values_list("month", "by_status")
-    kept = dict(newest)
+    own = summary.latest_periods(held, at)
+    kept = {month: statement.by_status for month, statement in summary.latest(held, at).items()}
     if not any(kept.values()):
         return None
     name = _("ITC by what became of it")
@@ -69,15 +65,6 @@ def itc_by_status(held: Access, at: datetime) -> Figure | None:
         tuple(rows),
         _note(own, kept),
     )
-
-
-def _own(held: Access, at: datetime) -> list[TaxPeriod]:
-    """Return the six periods up to the open one, the newest first, none from before the taxpayer's first."""
-    today = standing.for_page(held, at)
-    found = [today.filer.period(standing.inbox(held, at).open_month)]
-    while len(found) < PERIODS and found[-1].first_month > held.taxpayer.first_month:
-        found.append(today.filer.previous(found[-1]))
-    return found
 
 
 def _finding(own: list[TaxPeriod], kept: dict[int, dict[str, list[int]]]) -> str:

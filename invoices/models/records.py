@@ -199,6 +199,9 @@ class Record(models.Model):
                 name="open_records_that_reduce",
             ),
             models.Index(fields=["recipient"], condition=Q(status="S"), name="records_only_saved"),
+            models.Index(
+                fields=["recipient", "credit_fy"], condition=Q(settled_month=None), name="open_records_of_a_year"
+            ),
         ]
 
     @property
