@@ -11,8 +11,19 @@ from django.utils.functional import SimpleLazyObject
 
 from ims_portal import banners, clock, sessions
 
-IN_RETURNS = {"return", "return-upload", "return-file", "return-record-delete", "upload"}
+IN_RETURNS = {
+    "return",
+    "return-table",
+    "return-upload",
+    "return-file",
+    "return-record-delete",
+    "entry-new",
+    "upload",
+}
 """Pages of the app of records that stand under Returns in the menu: the supplier's own forms."""
+
+IN_IMS = {"whatif"}
+"""Pages of the app of returns that stand under IMS: they begin with records."""
 
 HELP = {
     "inward": "inward",
@@ -34,6 +45,8 @@ HELP = {
     "outward-section": "outward",
     "return": "returns",
     "return-file": "returns",
+    "return-table": "returns",
+    "entry-new": "returns",
 }
 """Name of a page -> the place of the help that is about it."""
 
@@ -68,6 +81,8 @@ def _menu_at(request: HttpRequest) -> str:
     match = request.resolver_match
     if match is None:
         return ""
+    if match.namespace == "returns" and match.url_name in IN_IMS:
+        return "ims"
     if match.namespace == "returns" or (match.namespace == "invoices" and match.url_name in IN_RETURNS):
         return "returns"
     return "ims" if match.namespace == "invoices" else str(match.url_name or "")

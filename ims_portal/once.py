@@ -25,7 +25,7 @@ def claim(*, actor: User, key: uuid.UUID, body: Mapping[str, object]) -> Command
     A twin that runs at the same moment waits here until the first commits. `answer` is empty only for the first:
     the caller does the work and calls `answered`. Raises MismatchError when the id was used for something else.
     """
-    body_hash = hashlib.sha256(json.dumps(body, sort_keys=True, cls=DjangoJSONEncoder).encode()).hexdigest()
+    body_hash = _hash(body)
     try:
         with transaction.atomic():
             return Command.objects.create(actor=actor, key=key, body_hash=body_hash)
@@ -34,6 +34,23 @@ def claim(*, actor: User, key: uuid.UUID, body: Mapping[str, object]) -> Command
     if earlier.body_hash != body_hash:
         raise MismatchError("This form was already used for another request. Open the page again.")
     return earlier
+
+
+def earlier(*, actor: User, key: uuid.UUID, body: Mapping[str, object]) -> dict[str, object]:
+    """Return the answer a request had when it came before, empty where it did not. Raises MismatchError as `claim`.
+
+    For commands whose second coming would be refused before it could be claimed: a document entered twice.
+    """
+    found = Command.objects.filter(actor=actor, key=key).first()
+    if found is None:
+        return {}
+    if found.body_hash != _hash(body):
+        raise MismatchError("This form was already used for another request. Open the page again.")
+    return dict(found.answer or {})
+
+
+def _hash(body: Mapping[str, object]) -> str:
+    return hashlib.sha256(json.dumps(body, sort_keys=True, cls=DjangoJSONEncoder).encode()).hexdigest()
 
 
 def answered(command: Command, answer: Mapping[str, object]) -> None:

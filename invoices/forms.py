@@ -31,10 +31,10 @@ class UnreadableChoiceError(ValueError):
     """A field of a page of choices that no page of ours makes; nothing was saved."""
 
 
-def rows(query: QueryDict) -> int:
-    """Return how many rows a page shows."""
+def rows(query: QueryDict, *, usual: int) -> int:
+    """Return how many rows a page shows; `usual` is what its reader chose for every list."""
     asked = query.get("rows", "")
-    return int(asked) if asked in [str(number) for number in inbox.ROWS] else inbox.DEFAULT_ROWS
+    return int(asked) if asked in [str(number) for number in inbox.ROWS] else usual
 
 
 def picked(post: QueryDict) -> list[Picked]:

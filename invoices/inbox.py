@@ -6,9 +6,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from django.core import signing
-from django.utils.dateparse import parse_date
-
 from ims_portal.models import Taxpayer
 from ims_portal.rules import amendments, gstr2b, time_limit
 from ims_portal.rules.actions import Action, Refusal
@@ -16,18 +13,20 @@ from ims_portal.rules.amendments import Direction
 from ims_portal.rules.documents import Section
 from ims_portal.rules.periods import TaxPeriod
 from ims_portal.rules.table import Decision
-from invoices import history, inbox_sql, pairs, uses, why
+from invoices import history, inbox_sql, pages_sql, pairs, sorting, uses, why
 from invoices.filters import IN_IMS, SUPERSEDED, Filters
 from invoices.history import Entry, Reduced
 from invoices.inbox_sql import Sum
 from invoices.models import ActionEvent, Inbox, Record
 from invoices.pairs import Pairs
+from invoices.sorting import Cursor, Sort
 from invoices.standing import Standing
 from invoices.uses import Use
 
 ROWS = (25, 50, 100, 200)
-DEFAULT_ROWS = 50
-CURSOR_SALT = "invoices.inbox.cursor"
+NEEDS = "needs"
+"""Stands among counted letters for what needs the recipient."""
+
 ORDER = (Action.ACCEPT, Action.REJECT, Action.PENDING, Action.NONE)
 """The order of the choices, everywhere."""
 
@@ -131,32 +130,65 @@ def summary(*, taxpayer: Taxpayer, today: Standing, settled: bool = False) -> li
     ]
 
 
-def page(*, taxpayer: Taxpayer, today: Standing, filters: Filters, rows: int, cursor: str = "") -> Page:
-    """Return one page of a list. This will begin at the first page where the cursor cannot be read."""
-    found = inbox_sql.sums(taxpayer.pk, today, filters)
-    by_action: dict[str, Sum] = {}
-    needs = Sum()
-    for (_section, letter), (all_, few) in found.items():
-        by_action[letter] = by_action.get(letter, Sum()) + all_
-        needs += few if filters.action in ("", letter) else Sum()
-    shown = by_action.get(filters.action, Sum()) if filters.action else sum(by_action.values(), Sum())
-    place, backwards, first = _read_cursor(cursor)
-    ids = inbox_sql.page(taxpayer.pk, today, filters, beside=place, backwards=backwards, limit=rows + 1)
-    has_more, ids = len(ids) > rows, ids[:rows]
-    if backwards:
-        ids.reverse()
-        first = max(first - len(ids), 1) if has_more else 1
-    lines = _lines(taxpayer, today, ids)
-    is_first = first == 1 or not lines
-    is_last = not has_more and not backwards
-    return Page(
-        lines=lines,
-        by_action=by_action,
-        shown=needs if filters.needs_you else shown,
-        first=first if lines else 0,
-        before="" if is_first else _cursor(lines[0].record, backwards=True, first=first),
-        after="" if is_last or not lines else _cursor(lines[-1].record, backwards=False, first=first + len(lines)),
+def page(
+    *,
+    taxpayer: Taxpayer,
+    today: Standing,
+    filters: Filters,
+    rows: int,
+    sort: Sort | None = None,
+    cursor: str = "",
+    counts_anew: bool = False,
+) -> Page:
+    """Return one page of a list. This will begin at the first page where the cursor cannot be read.
+
+    The first page counts the list, the cursors carry its counts on; `counts_anew` counts them again on any page.
+    """
+    order = sort or Sort()
+    here = sorting.read(cursor, order)
+    counted = here.counted if here and not counts_anew else _counted(taxpayer, today, filters)
+    backwards = here is not None and here.backwards
+    places = pages_sql.page(
+        taxpayer.pk, today, filters, order, beside=here.beside if here else None, backwards=backwards, limit=rows + 1
     )
+    if here is not None and (not places or (backwards and len(places) <= rows)):
+        # Less than a page lies before, or nothing any more after: the first page, whole.
+        here, backwards = None, False
+        places = pages_sql.page(taxpayer.pk, today, filters, order, beside=None, backwards=False, limit=rows + 1)
+    has_more, places = len(places) > rows, places[:rows]
+    first = here.first if here else 1
+    if backwards:
+        places.reverse()
+        first = max(first - len(places), 1)
+    return Page(
+        lines=_lines(taxpayer, today, [place.record_id for place in places]),
+        by_action={letter: Sum(*found) for letter, found in counted.items() if letter != NEEDS},
+        shown=_shown(counted, filters),
+        first=first if places else 0,
+        before=Cursor(order, places[0], backwards=True, first=first, counted=counted).signed()
+        if here and places
+        else "",
+        after=Cursor(order, places[-1], backwards=False, first=first + len(places), counted=counted).signed()
+        if places and (has_more or backwards)
+        else "",
+    )
+
+
+def _counted(taxpayer: Taxpayer, today: Standing, filters: Filters) -> dict[str, tuple[int, int]]:
+    """Return the counts of a list by action, and under NEEDS of what needs the recipient among those shown."""
+    counted: dict[str, Sum] = {}
+    for (_section, letter), (all_, few) in inbox_sql.sums(taxpayer.pk, today, filters).items():
+        counted[letter] = counted.get(letter, Sum()) + all_
+        if filters.action in ("", letter):
+            counted[NEEDS] = counted.get(NEEDS, Sum()) + few
+    return {letter: (found.count, found.tax) for letter, found in counted.items()}
+
+
+def _shown(counted: Mapping[str, tuple[int, int]], filters: Filters) -> Sum:
+    letter = NEEDS if filters.needs_you else filters.action
+    if letter:
+        return Sum(*counted.get(letter, (0, 0)))
+    return sum((Sum(*found) for letter, found in counted.items() if letter != NEEDS), Sum())
 
 
 def _lines(taxpayer: Taxpayer, today: Standing, ids: Sequence[int]) -> list[Line]:
@@ -290,19 +322,3 @@ def open_period(taxpayer: Taxpayer, today: Standing) -> TaxPeriod:
     """Return the earliest of a taxpayer's own periods whose GSTR-3B is not filed."""
     month = Inbox.objects.filter(taxpayer=taxpayer).values_list("open_month", flat=True).first()
     return today.filer.period(month or taxpayer.first_month)
-
-
-def _cursor(record: Record, *, backwards: bool, first: int) -> str:
-    place = [record.document_date.isoformat(), record.pk, backwards, first]
-    return signing.dumps(place, salt=CURSOR_SALT)
-
-
-def _read_cursor(text: str) -> tuple[tuple[date, int] | None, bool, int]:
-    if not text:
-        return None, False, 1
-    try:
-        day, pk, backwards, first = signing.loads(text, salt=CURSOR_SALT)
-    except (signing.BadSignature, ValueError):
-        return None, False, 1
-    found = parse_date(day)
-    return ((found, int(pk)), bool(backwards), int(first)) if found else (None, False, 1)

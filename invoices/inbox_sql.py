@@ -1,10 +1,9 @@
-"""The recipient's records read as sets: which are listed, how many and how much, one page of them by keyset."""
+"""The recipient's records read as sets: which are listed, how many and how much."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 
 from ims_portal.sql import run
 from invoices import filters_sql
@@ -43,38 +42,6 @@ def sums(recipient_id: int, today: Standing, filters: Filters) -> dict[tuple[str
         (str(section), str(letter)): (Sum(_whole(n), _whole(total)), Sum(_whole(few), _whole(few_total)))
         for section, letter, n, total, few, few_total in rows
     }
-
-
-def page(
-    recipient_id: int,
-    today: Standing,
-    filters: Filters,
-    *,
-    beside: tuple[date, int] | None,
-    backwards: bool,
-    limit: int,
-) -> list[int]:
-    """Return the ids of at most `limit` records after (or before) a place in the list, the newest document first.
-
-    One index scan per section, merged: a row comparison finds the place, however deep. Backwards the order is turned.
-    """
-    where, parameters = filters_sql.where(recipient_id, today, filters, of_section="s.section")
-    direction, sign = ("ASC", ">") if backwards else ("DESC", "<")
-    if beside is not None:
-        where += f" AND (r.document_date, r.id) {sign} (%(beside_date)s, %(beside_id)s)"
-        parameters |= {"beside_date": beside[0], "beside_id": beside[1]}
-    rows = run(
-        f"""
-        SELECT found.id FROM unnest(%(sections)s::text[]) AS s(section) CROSS JOIN LATERAL (
-            SELECT r.id, r.document_date FROM invoices_record r
-            WHERE {where}
-            ORDER BY r.document_date {direction}, r.id {direction} LIMIT %(limit)s
-        ) found
-        ORDER BY found.document_date {direction}, found.id {direction} LIMIT %(limit)s
-        """,
-        parameters | {"limit": limit},
-    )
-    return [_whole(row[0]) for row in rows]
 
 
 def changed_since_decided(recipient_id: int, record_ids: Sequence[int]) -> dict[int, str]:

@@ -6,7 +6,7 @@ a form, goes one way: staged, checked as a set, applied under the recipients' lo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.utils.translation import gettext as _
@@ -30,6 +30,12 @@ class ChangedSinceShownError(Exception):
     """What a form holds is no longer what its signatory was shown; nothing was filed."""
 
     code = "CHANGED_SINCE_SHOWN"
+
+
+class ChangedMeanwhileError(Exception):
+    """A saved record is no longer the version its editor saw; nothing was saved."""
+
+    code = "CONFLICT"
 
 
 WORTH_LEARNING = 1000
@@ -74,6 +80,8 @@ def save(  # noqa: PLR0913 whose form of which period, and by whom
     keys_replace: bool = True,
     all_or_nothing: bool = False,
     is_taking_back: bool = False,
+    seen: Mapping[int, int] | None = None,
+    finishing: Callable[[Saved], None] | None = None,
 ) -> Saved:
     """Save documents into a form. This will store every one that may stand, and say of each other why not.
 
@@ -81,6 +89,8 @@ def save(  # noqa: PLR0913 whose form of which period, and by whom
     recipient, number, financial year), as for a file, or with `keys_replace` off nothing: a number saved already in
     the form is a duplicate then, as people mean it who enter a new document. `all_or_nothing` raises
     ReturnRefusedError at the first problem instead.
+    `seen` gives the version of each record that its editor saw: ChangedMeanwhileError where it is another by now.
+    `finishing` is `apply_staged`'s.
     Raises ReturnRefusedError when the form itself is not open, and access.RightMissingError.
     """
     try:
@@ -96,6 +106,8 @@ def save(  # noqa: PLR0913 whose form of which period, and by whom
             staged=staged,
             all_or_nothing=all_or_nothing,
             is_taking_back=is_taking_back,
+            seen=seen,
+            finishing=finishing,
         )
     finally:
         staging_sql.drop_staging()
@@ -111,6 +123,7 @@ def apply_staged(  # noqa: PLR0913 whose form of which period, and by whom
     staged: staging.Staged,
     all_or_nothing: bool = False,
     is_taking_back: bool = False,
+    seen: Mapping[int, int] | None = None,
     finishing: Callable[[Saved], None] | None = None,
 ) -> Saved:
     """Apply what is staged, in one transaction under the recipients' locks.
@@ -131,6 +144,8 @@ def apply_staged(  # noqa: PLR0913 whose form of which period, and by whom
             is_filing=False,
             is_taking_back=is_taking_back,
         )
+        if seen and dict(Record.objects.filter(pk__in=seen).values_list("pk", "version")) != seen:
+            raise ChangedMeanwhileError
         saved = apply_under_lock(opened, staged=staged, all_or_nothing=all_or_nothing)
         if finishing is not None:
             finishing(saved)

@@ -19,6 +19,7 @@ from typing import BinaryIO
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Count, F, Func, TextField, Value
 from django.utils.translation import gettext as _
 
 from ims_portal import access, audit, calendar, once, queue
@@ -361,3 +362,18 @@ def of_form(*, taxpayer: Taxpayer, form: Form, period: TaxPeriod) -> list[Upload
     """Return the latest uploads into a form, the newest first."""
     found = Upload.objects.filter(taxpayer=taxpayer, form=form.value, month=period.month)
     return list(found.select_related("requested_by").order_by("-created_at")[:5])
+
+
+def refused_by_table(*, taxpayer: Taxpayer, form: Form, period: TaxPeriod) -> tuple[Upload | None, dict[str, int]]:
+    """Return the latest upload into a form that was read, and how many of its documents each table refused."""
+    latest = (
+        Upload.objects.filter(taxpayer=taxpayer, form=form.value, month=period.month, state=Upload.State.DONE)
+        .order_by("-created_at")
+        .first()
+    )
+    if latest is None or not latest.refused:
+        return latest, {}
+    section = Func(F("position"), Value("["), Value(1), function="split_part", output_field=TextField())
+    table = Func(section, Value("."), Value(1), function="split_part", output_field=TextField())
+    found = latest.problems.filter(is_warning=False).annotate(table=table).values("table").order_by("table")
+    return latest, {row["table"]: row["count"] for row in found.annotate(count=Count("position", distinct=True))}

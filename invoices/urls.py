@@ -2,7 +2,20 @@
 
 from django.urls import path, register_converter
 
-from invoices.views import act, bulk, deadline_feed, deadlines, find, inward, outward, record, supplier_returns, uploads
+from invoices.views import (
+    act,
+    bulk,
+    deadline_feed,
+    deadlines,
+    entry,
+    find,
+    inward,
+    outward,
+    record,
+    return_tables,
+    supplier_returns,
+    uploads,
+)
 
 
 class FormConverter:
@@ -25,7 +38,14 @@ class ReportConverter(FormConverter):
     regex = "json|csv"
 
 
+class TableConverter(FormConverter):
+    """The tables of a form that lead to IMS, as files name them."""
+
+    regex = "b2ba|b2b|cdnra|cdnr|ecoma|ecom"
+
+
 register_converter(FormConverter, "form")
+register_converter(TableConverter, "table")
 register_converter(ReportConverter, "report")
 
 app_name = "invoices"
@@ -59,6 +79,9 @@ urlpatterns = [
         supplier_returns.record_delete,
         name="return-record-delete",
     ),
+    path("returns/<str:p>/<form:form>/recipient/", entry.recipient, name="entry-recipient"),
+    path("returns/<str:p>/<form:form>/<table:table>/", return_tables.table_page, name="return-table"),
+    path("returns/<str:p>/<form:form>/<table:table>/new/", entry.entry_new, name="entry-new"),
     path("returns/<str:p>/<form:form>/", supplier_returns.return_page, name="return"),
     path("uploads/<uuid:pk>/", uploads.upload, name="upload"),
     path("uploads/<uuid:pk>/errors.<report:kind>", uploads.upload_report, name="upload-report"),

@@ -58,6 +58,16 @@ TYPES = {
     Section.RULE_37A: gettext_lazy("Rule 37A reversal"),
 }
 
+TABLES = {
+    "b2b": gettext_lazy("B2B invoices"),
+    "b2ba": gettext_lazy("B2B invoices, amended"),
+    "cdnr": gettext_lazy("Credit and debit notes"),
+    "cdnra": gettext_lazy("Credit and debit notes, amended"),
+    "ecom": gettext_lazy("Section 9(5) documents"),
+    "ecoma": gettext_lazy("Section 9(5) documents, amended"),
+}
+"""The tables of a supplier's form that lead to IMS, as files name them, in words."""
+
 ACTIONS = {
     Action.ACCEPT: gettext_lazy("Accept"),
     Action.REJECT: gettext_lazy("Reject"),

@@ -417,7 +417,7 @@ def _adds_up(document: Document) -> bool:
 
 def _nearest(scaled: int) -> Decimal:
     """Return rupees for a message; no sum is ever made of them."""
-    return to_rupees((2 * scaled + rates.DIVISOR) // (2 * rates.DIVISOR))
+    return to_rupees(rates.nearest(scaled))
 
 
 def _value(subject: _Subject) -> _Found:

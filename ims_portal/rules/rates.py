@@ -98,6 +98,11 @@ def tax_due(*, taxable: int, rate: int, heads: Heads, is_differential: bool) -> 
     return (2 * due, 0, 0) if heads is Heads.IGST else (0, due, due)
 
 
+def nearest(undivided: int) -> int:
+    """Return paise for what `tax_due` returns: the nearest, a half upwards; documents may differ from it (R10.8)."""
+    return (2 * undivided + DIVISOR) // (2 * DIVISOR)
+
+
 def percent(rate: int) -> str:
     """Return hundredths of a percent as people write it: 18 %, 0.25 %."""
     return f"{to_rupees(rate).normalize():f} %"

@@ -25,6 +25,7 @@ __all__ = [
     "SummaryLine",
     "UnreadableFileError",
     "header",
+    "one",
     "read",
     "wire_problem_report",
 ]
@@ -286,6 +287,20 @@ def _documents(reader: JsonReader, name: str, *, check_digit: bool) -> Iterator[
             held.close()
     if passed_over:
         yield PassedOver(name, passed_over)
+
+
+def one(raw: dict[str, Any], *, part: str, around: dict[str, str], position: str) -> Document | list[Problem]:
+    """Return one document given outside a file, or everything wrong with it, exactly as a file's would be read.
+
+    `part` names its list (`b2b`, `cdnr`, `ecom.urp2b`), `around` the GSTINs that stand around it there. Check digits
+    are left to `documents.problems`, which says the same of them in one place.
+    """
+    shape = shapes.SHAPES[part]
+    readers = {key: values.registration(check_digit=False, kinds=gstin.RECIPIENTS) for key in shape.group}
+    found, faults = values.fields(around, readers, shape.group)
+    group = shapes.Group(shape, dict(around), found, faults)
+    read = shapes.document(raw, group, position)
+    return read if read is not None else []
 
 
 def _group(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from ims_portal.models import Taxpayer, User, paise
@@ -60,4 +61,12 @@ class ActionEvent(models.Model):
             models.UniqueConstraint(fields=["recipient", "record", "version"], name="one_event_per_record_version"),
             models.UniqueConstraint(fields=["recipient", "request_id", "record"], name="one_event_per_request"),
         ]
-        indexes = [models.Index(fields=["recipient", "inbox_seq"], name="actions_since_a_statement")]
+        indexes = [
+            models.Index(fields=["recipient", "inbox_seq"], name="actions_since_a_statement"),
+            # Few suppliers edit what was decided: lists find those records without reading anybody's history.
+            models.Index(
+                fields=["recipient", "record"],
+                condition=Q(cause="edited") & ~Q(old_action="N"),
+                name="decisions_lost_by_an_edit",
+            ),
+        ]

@@ -184,6 +184,9 @@ class Record(models.Model):
                 name="filed_since_a_statement",
             ),
             models.Index(fields=["recipient", "supplier", "document_date", "id"], name="inward_list_of_a_supplier"),
+            # The orders of a list of all sections; the dearest by the tax people see.
+            models.Index(fields=["recipient", "document_date", "id"], name="inward_by_date"),
+            models.Index(F("recipient"), F("igst") + F("cgst") + F("sgst") + F("cess"), F("id"), name="inward_by_tax"),
             models.Index(fields=["recipient", "chain", "chain_no"], name="chain_of_a_document"),
             models.Index(
                 fields=["recipient", "original"], condition=Q(original__isnull=False), name="amendments_of_a_recipient"

@@ -15,7 +15,7 @@ from ims_portal import tiles, web
 from ims_portal.access import Access, Right
 from ims_portal.rules.actions import Action
 from ims_portal.rules.documents import BILLS_OF_ENTRY, Section
-from invoices import drafts, forms, inbox, standing, wording
+from invoices import drafts, forms, inbox, sorting, standing, wording
 from invoices.actions import Outcome
 from invoices.filters import SUPERSEDED, Filters, parse
 from invoices.inbox_sql import Sum
@@ -67,14 +67,25 @@ def records(request: HttpRequest, gstin: str, section: str) -> HttpResponse:
     asked = parse(section, request.GET)
     if asked is None:
         raise Http404("No such page.")
-    if not asked.is_valid:
-        errors = [(f"f-{name}", text) for name, text in asked.problems.items()]
+    problems = dict(asked.problems)
+    try:
+        sort = sorting.parse(request.GET.get("sort", ""))
+    except sorting.NotAnOrderError:
+        problems["sort"] = _("A list has no such order. Choose a column's heading.")
+    if problems:
+        errors = [(f"f-{name}", text) for name, text in problems.items()]
         unread = {"section": section, "heading": heading(section), "filters": asked.filters, "errors": errors}
         return render(request, _template(request), unread, status=UNREADABLE)
     filters = asked.filters
-    count = forms.rows(request.GET)
+    count = forms.rows(request.GET, usual=held.user.rows)
     found = inbox.page(
-        taxpayer=held.taxpayer, today=today, filters=filters, rows=count, cursor=request.GET.get("after", "")
+        taxpayer=held.taxpayer,
+        today=today,
+        filters=filters,
+        rows=count,
+        sort=sort,
+        cursor=request.GET.get("after", ""),
+        counts_anew="result" in request.GET,
     )
     outcome = earlier(request, held)
     kept = {name: value for name, value in request.GET.items() if name not in ("after", "result")}

@@ -25,6 +25,7 @@ from ims_portal.templatetags import ims as show
 from invoices import open_forms, outward, reported, staging, uploads, wording
 from invoices.models import Record, SupplierReturn
 from invoices.outward_filters import FORMS
+from invoices.views import return_tiles
 
 SLUGS = {form: slug for slug, form in FORMS.items()}
 ROWS = 50
@@ -119,6 +120,7 @@ def page_of(request: HttpRequest, held: Access, form: Form, period: TaxPeriod) -
     at = request.portal_now  # type: ignore[attr-defined]
     look = open_forms.look(supplier=held.taxpayer, form=form, period=period, at=at)
     totals = reported.totals(look.kept) if look.kept else []
+    read_upload, refused = uploads.refused_by_table(taxpayer=held.taxpayer, form=form, period=period)
     section = request.GET.get("section", "")
     section = section if section in {total.section.value for total in totals} else ""
     page = None
@@ -134,10 +136,11 @@ def page_of(request: HttpRequest, held: Access, form: Form, period: TaxPeriod) -
         "look": look,
         "hint": _hint(look),
         "kept": look.kept,
-        "state": _state(look),
-        "window": _window(look),
+        "state": state_of(look),
+        "window": window(look),
         "totals": _named(totals),
-        "sum": _sum(totals),
+        "tiles": return_tiles.tiles(held.taxpayer, totals, refused),
+        "read_upload": read_upload,
         "page": page,
         "lines": lines_of(page.rows) if page else [],
         "section": section,
@@ -177,13 +180,14 @@ def _hint(look: open_forms.Look) -> str:
     return "" if is_said else str(look.filing)
 
 
-def _state(look: open_forms.Look) -> str:
+def state_of(look: open_forms.Look) -> str:
+    """Return where a form stands: draft, saved or filed."""
     if look.kept is None:
         return "draft"
     return "filed" if look.kept.is_filed else "saved"
 
 
-def _window(look: open_forms.Look) -> str:
+def window(look: open_forms.Look) -> str:
     """Return in words when a form can be filed."""
     opened = look.opened
     names = {
