@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('ims_portal', '0004_deadlines_are_put_off_and_fed'),
-        ('invoices', '0012_index_what_changed_since'),
+        ('invoices', '0013_orders_of_the_inward_list'),
     ]
 
     operations = [
