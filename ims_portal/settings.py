@@ -281,6 +281,7 @@ CELERY_BEAT_SCHEDULER = (
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "ims_portal.tasks.sweep", "schedule": 30.0},
     "drafts": {"task": "returns.tasks.draft_due", "schedule": 30.0},
+    "counts": {"task": "invoices.tasks.fold_counts", "schedule": 30.0},
 }
 
 # -- Mail and logs -----------------------------------------------------------------------------------------------------

@@ -225,6 +225,7 @@ def settle(*, inbox: Inbox, standing_now: standing.Standing, period: TaxPeriod) 
     inbox.seq += 1
     inbox.save(update_fields=["open_month", "seq"])
     replaced = records_sql.supersede(recipient_ids=[inbox.taxpayer_id])
+    records_sql.close(inbox.taxpayer_id)
     records_sql.refresh(records_sql.successors([line.record_id for line in settled] + replaced))
     return [
         Rejection(line.record_id, line.supplier_id, line.own_month, line.section, line.inv_type, line.cap)

@@ -225,7 +225,7 @@ def _write(chosen: str, cause: str, order: Order, signed: Signed, piece: Mapping
         ), changed AS (
             UPDATE invoices_record r SET action = c.action, answer = c.answer, declared_igst = c.d_igst,
                 declared_cgst = c.d_cgst, declared_sgst = c.d_sgst, declared_cess = c.d_cess, remark = c.remark,
-                reason_code = c.reason, version = r.version + 1
+                reason_code = c.reason, lost_action = '', version = r.version + 1
             FROM chosen c
             WHERE r.recipient_id = %(recipient)s AND r.id = c.record_id AND r.version = c.version
               AND r.settled_month IS NULL

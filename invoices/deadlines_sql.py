@@ -7,15 +7,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from ims_portal.rules import time_limit
-from ims_portal.rules.money import HEADS
 from ims_portal.sql import run
-from invoices import filters_sql
-from invoices.filters_sql import EFFECT
+from invoices import filters_sql, kept_sql
 from invoices.inbox_sql import Sum
 from invoices.standing import Standing
-
-CAP = " + ".join(f"greatest(-r.effect_{head}, 0)" for head in HEADS)
-"""What accepting a record that reduces may take from ITC: the sum of its caps (R2.14)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +30,7 @@ class Waiting:
 
 
 def waiting(recipient_id: int, today: Standing, open_month: int) -> list[Waiting]:
-    """Return what waits for a decision or for its supplier, by GSTR-2B month: one statement over small indexes.
+    """Return what waits for a decision or for its supplier, by GSTR-2B month: one statement over kept counts.
 
     Of records that reduce, those with No action (accepted in full if left) and the Pending that can lapse; of saved
     records all that count in the month whose filing window is open; of years that are warned of, what is undecided
@@ -47,15 +42,18 @@ def waiting(recipient_id: int, today: Standing, open_month: int) -> list[Waiting
     may_be_decided = f"NOT ({columns['is_unfiled_amendment']}) AND NOT ({columns['original_is_open']})"
     rows = run(
         f"""
-        SELECT why, month, count(*), sum(stake), bool_or(by_month) FROM (
-            SELECT {columns["effective"]} AS why, {columns["month"]} AS month, {CAP} AS stake, true AS by_month
-            FROM invoices_record r
+        WITH counted AS ({kept_sql.RECORDS})
+        SELECT why, month, sum(records), sum(stake), bool_or(by_month) FROM (
+            SELECT {columns["effective"]} AS why, {columns["month"]} AS month, r.records, r.cap AS stake,
+                true AS by_month
+            FROM counted r
             WHERE {is_open} AND r.settled_month IS NULL AND r.reduces AND r.status <> 'W' AND {may_be_decided}
         ) reducing WHERE why IN ('N', 'P') GROUP BY why, month
         UNION ALL
-        SELECT 'S', month, count(*), sum(greatest(stake, 0)), bool_or(by_month) FROM (
-            SELECT {columns["month"]} AS month, {EFFECT} AS stake, NOT r.files_by_quarter AS by_month
-            FROM invoices_record r WHERE {is_open} AND r.status = 'S'
+        SELECT 'S', month, sum(records), sum(stake), bool_or(by_month) FROM (
+            SELECT {columns["month"]} AS month, r.records, NOT r.files_by_quarter AS by_month,
+                CASE WHEN r.effect_igst > 0 THEN r.effect ELSE 0 END AS stake
+            FROM counted r WHERE {is_open} AND r.status = 'S'
         ) saved WHERE month = ANY(%(windows)s) GROUP BY month
         {_near_limit(today) if years else ""}
         ORDER BY 2, 1
@@ -71,7 +69,7 @@ def waiting(recipient_id: int, today: Standing, open_month: int) -> list[Waiting
 def _near_limit(today: Standing) -> str:
     return f"""
         UNION ALL
-        SELECT 'L', r.credit_fy, count(*), sum({EFFECT}), true FROM invoices_record r
+        SELECT 'L', r.credit_fy, sum(r.records), sum(r.effect), true FROM counted r
         WHERE r.recipient_id = %(recipient)s AND r.credit_fy = ANY(%(years)s)
           AND {filters_sql.listed(today)} AND {filters_sql.nears_limit(today, "%(open_month)s")}
         GROUP BY r.credit_fy"""
@@ -87,9 +85,9 @@ def pending_by_age(recipient_id: int, today: Standing, bounds: Sequence[int]) ->
     columns = today.columns("r")
     rows = run(
         f"""
-        SELECT width_bucket(%(day)s::date - r.document_date, %(from)s::int[]) AS age, count(*),
-            sum(r.igst + r.cgst + r.sgst + r.cess)
-        FROM invoices_record r
+        SELECT width_bucket(%(day)s::date - r.document_date, %(from)s::int[]) AS age,
+            sum(r.records), sum(r.tax)
+        FROM {kept_sql.RECORDS} r
         WHERE r.recipient_id = %(recipient)s AND r.settled_month IS NULL AND r.action = 'P'
           AND r.superseded_by_id IS NULL AND r.status <> 'W' AND NOT {columns["bypasses"]}
           AND {columns["effective"]} = 'P'

@@ -16,17 +16,10 @@ TAX = "(r.igst + r.cgst + r.sgst + r.cess)"
 EFFECT = "(r.effect_igst + r.effect_cgst + r.effect_sgst + r.effect_cess)"
 """The change in ITC if a record is accepted in full, in paise."""
 
-CHANGED = """(r.version > 0 AND r.action = 'N' AND EXISTS (
-    SELECT 1 FROM invoices_actionevent e
-    WHERE e.recipient_id = r.recipient_id AND e.record_id = r.id AND e.version = r.version
-      AND e.cause = 'edited' AND e.old_action <> 'N'))"""
+CHANGED = "(r.lost_action <> '')"
 """Whether its supplier's edit took away what was chosen, and nothing was chosen since (portal 7.10)."""
 
-
-_DECISIONS_LOST = """ARRAY(SELECT e.record_id FROM invoices_actionevent e
-    WHERE e.recipient_id = %(recipient)s AND e.cause = 'edited' AND e.old_action <> 'N')"""
-
-CANDIDATES = f"(r.reduces OR r.id = ANY({_DECISIONS_LOST}))"
+CANDIDATES = f"(r.reduces OR {CHANGED})"
 """What may need the recipient at all: two small indexes find it, and the rules judge only that."""
 
 
@@ -77,7 +70,7 @@ def _of_columns(filters: Filters) -> list[str]:
         "r.document_date <= %(date_to)s": filters.date_to is not None,
         f"{TAX} >= %(tax_from)s": filters.tax_from is not None,
         f"{TAX} <= %(tax_to)s": filters.tax_to is not None,
-        f"r.id = ANY({_DECISIONS_LOST}) AND {CHANGED}": filters.changed,
+        CHANGED: filters.changed,
         """r.id IN (SELECT e.record_id FROM invoices_actionevent e
             WHERE e.recipient_id = %(recipient)s AND e.request_id = %(batch)s)""": filters.batch is not None,
         """(r.number_key LIKE %(starts)s OR r.supplier_id IN (
@@ -111,11 +104,8 @@ def _of_the_day(today: Standing, filters: Filters) -> list[str]:
 
 def listed(today: Standing) -> str:
     """Return what makes a record open: in IMS, not withdrawn, not settled, no later version of it settled (R2.5)."""
-    return f"""r.status <> 'W' AND r.settled_month IS NULL AND {_half("NOT " + today.columns("r")["bypasses"])}
-        AND (r.superseded_by_id IS NULL OR NOT EXISTS (
-            SELECT 1 FROM invoices_record later
-            WHERE later.recipient_id = r.recipient_id AND later.chain = r.chain AND later.chain_no > r.chain_no
-              AND later.settled_month IS NOT NULL))"""
+    bypasses = _half("NOT " + today.columns("r")["bypasses"])
+    return f"r.status <> 'W' AND r.settled_month IS NULL AND NOT r.is_closed AND {bypasses}"
 
 
 def _half(condition: str) -> str:

@@ -56,7 +56,6 @@ class Line:
     is_specified: bool
     takes_remark: bool
     pending_until: date | None
-    lost_action: str = ""
     direction: Direction | None = None
 
     @property
@@ -193,10 +192,8 @@ def _shown(counted: Mapping[str, tuple[int, int]], filters: Filters) -> Sum:
 
 def _lines(taxpayer: Taxpayer, today: Standing, ids: Sequence[int]) -> list[Line]:
     by_id = by_ids(taxpayer, ids)
-    undecided = [pk for pk, record in by_id.items() if record.version and record.action == Action.NONE]
-    lost = inbox_sql.changed_since_decided(taxpayer.pk, undecided)
     labels = _directions(taxpayer, today, by_id.values())
-    return [line(by_id[pk], today, lost.get(pk, ""), labels.get(pk)) for pk in ids if pk in by_id]
+    return [line(by_id[pk], today, labels.get(pk)) for pk in ids if pk in by_id]
 
 
 def _directions(taxpayer: Taxpayer, today: Standing, records: Iterable[Record]) -> dict[int, Direction]:
@@ -256,7 +253,7 @@ def by_ids(taxpayer: Taxpayer, ids: Collection[int]) -> dict[int, Record]:
     return {record.pk: record for record in found}
 
 
-def line(record: Record, today: Standing, lost_action: str = "", direction: Direction | None = None) -> Line:
+def line(record: Record, today: Standing, direction: Direction | None = None) -> Line:
     """Return a record as it stands today."""
     return Line(
         record=record,
@@ -266,7 +263,6 @@ def line(record: Record, today: Standing, lost_action: str = "", direction: Dire
         is_specified=today.is_specified(record),
         takes_remark=not today.remarks_blocked(record),
         pending_until=today.pending_until(record),
-        lost_action=lost_action,
         direction=direction,
     )
 

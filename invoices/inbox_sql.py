@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ims_portal.sql import run
-from invoices import filters_sql
+from invoices import filters_sql, kept_sql
 from invoices.filters import IN_IMS, Filters
-from invoices.filters_sql import EFFECT
 from invoices.standing import Standing
+
+_KEPT = frozenset({"status", "period", "lapses_in", "changed", "reduces", "near_limit", "settled"})
+"""Filters whose columns kept counts have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +26,21 @@ class Sum:
 
 
 def sums(recipient_id: int, today: Standing, filters: Filters) -> dict[tuple[str, str], tuple[Sum, Sum]]:
-    """Return (section, action) -> (all of them, those that need the recipient), whatever `filters.action` says."""
+    """Return (section, action) -> (all of them, those that need the recipient), whatever `filters.action` says.
+
+    From kept counts, unless a filter asks for what they do not know.
+    """
     state, needs = filters_sql.state(today, filters), filters_sql.needs_you(today)
-    where, parameters = filters_sql.where(recipient_id, today, filters.but(action="", needs_you=False))
-    tax = "r.igst + r.cgst + r.sgst + r.cess"
+    plain = filters.but(action="", needs_you=False)
+    where, parameters = filters_sql.where(recipient_id, today, plain)
+    source, number, tax = "invoices_record", "1", filters_sql.TAX
+    if _may_be_read_from_counts(plain):
+        source, number, tax = kept_sql.RECORDS, "r.records", "r.tax"
     rows = run(
         f"""
-        SELECT section, state, count(*), sum(tax), count(*) FILTER (WHERE needs), sum(tax) FILTER (WHERE needs)
-        FROM (SELECT r.section, {state} AS state, {tax} AS tax, {needs} AS needs
-              FROM invoices_record r
+        SELECT section, state, sum(number), sum(tax), sum(number) FILTER (WHERE needs), sum(tax) FILTER (WHERE needs)
+        FROM (SELECT r.section, {state} AS state, {number} AS number, {tax} AS tax, {needs} AS needs
+              FROM {source} r
               WHERE {where}) listed
         GROUP BY section, state
         """,
@@ -44,20 +52,9 @@ def sums(recipient_id: int, today: Standing, filters: Filters) -> dict[tuple[str
     }
 
 
-def changed_since_decided(recipient_id: int, record_ids: Sequence[int]) -> dict[int, str]:
-    """Return record id -> the action its supplier's edit took away, for records on which nothing was chosen since."""
-    if not record_ids:
-        return {}
-    rows = run(
-        """
-        SELECT e.record_id, e.old_action FROM invoices_actionevent e
-        JOIN invoices_record r ON r.recipient_id = e.recipient_id AND r.id = e.record_id AND r.version = e.version
-        WHERE e.recipient_id = %(recipient)s AND e.record_id = ANY(%(ids)s) AND e.cause = 'edited'
-          AND e.old_action <> 'N'
-        """,
-        {"recipient": recipient_id, "ids": list(record_ids)},
-    )
-    return {_whole(pk): str(action) for pk, action in rows}
+def _may_be_read_from_counts(filters: Filters) -> bool:
+    """Whether kept counts know everything these filters ask for."""
+    return all(line.attribute in _KEPT for line in filters.active)
 
 
 def near_limit(recipient_id: int, today: Standing, years: range, open_month: int) -> dict[int, Sum]:
@@ -67,7 +64,7 @@ def near_limit(recipient_id: int, today: Standing, years: range, open_month: int
     """
     rows = run(
         f"""
-        SELECT r.credit_fy, count(*), sum({EFFECT}) FROM invoices_record r
+        SELECT r.credit_fy, sum(r.records), sum(r.effect) FROM {kept_sql.RECORDS} r
         WHERE r.recipient_id = %(recipient)s AND r.section = ANY(%(sections)s) AND r.credit_fy = ANY(%(years)s)
           AND {filters_sql.listed(today)} AND {filters_sql.nears_limit(today, "%(open_month)s")}
         GROUP BY r.credit_fy ORDER BY r.credit_fy

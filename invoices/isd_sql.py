@@ -119,7 +119,12 @@ def filed(*, return_id: int) -> list[int]:
 def take_back(record_ids: Iterable[int]) -> None:
     """Withdraw documents of an earlier file, keeping their history; the versions they had replaced stand again."""
     ids = {"ids": list(record_ids)}
-    run("UPDATE invoices_record o SET superseded_by_id = NULL WHERE o.superseded_by_id = ANY(%(ids)s)", ids)
+    run(
+        """
+        UPDATE invoices_record o SET superseded_by_id = NULL, is_closed = false WHERE o.superseded_by_id = ANY(%(ids)s)
+        """,
+        ids,
+    )
     run(
         """
         UPDATE invoices_record r SET status = 'W', filed_on = NULL, gstr2b_month = NULL, version = r.version + 1

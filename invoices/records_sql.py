@@ -204,6 +204,19 @@ def supersede(*, recipient_ids: Collection[int]) -> list[int]:
     return [int(str(pk)) for (pk,) in rows]
 
 
+def close(recipient_id: int) -> None:
+    """Mark superseded records of which a later version is settled: no list shows them any more (R2.5)."""
+    run(
+        """
+        UPDATE invoices_record o SET is_closed = true
+        WHERE o.recipient_id = %(recipient)s AND o.superseded_by_id IS NOT NULL AND NOT o.is_closed
+          AND EXISTS (SELECT 1 FROM invoices_record later WHERE later.recipient_id = o.recipient_id
+              AND later.chain = o.chain AND later.chain_no > o.chain_no AND later.settled_month IS NOT NULL)
+        """,
+        {"recipient": recipient_id},
+    )
+
+
 def charge(record_ids: Collection[int]) -> None:
     """Put each filed version's change of liability into its return (R6.12): its liability less the standing value.
 

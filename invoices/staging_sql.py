@@ -313,6 +313,7 @@ def replace_changed(*, at: datetime) -> list[int]:
             WHERE s.problem = '' AND NOT s.withdraw AND NOT ({SAME} AND d.items = s.items AND d.irn = s.irn)
         ), replaced AS (
             UPDATE invoices_record r SET {columns}, original_id = s.original_id,
+                lost_action = CASE WHEN r.action = 'N' THEN r.lost_action ELSE r.action END,
                 chain = coalesce(s.chain, r.chain), chain_no = s.chain_no,
                 credit_fy = coalesce(s.credit_fy, s.fy), {UNDECIDED}, version = s.next_version
             FROM changed s WHERE r.id = s.record_id AND r.recipient_id = s.owner RETURNING r.id
@@ -338,7 +339,7 @@ def withdraw(*, at: datetime) -> list[int]:
     rows = run(
         f"""
         WITH gone AS (
-            UPDATE invoices_record r SET status = 'W', version = r.version + 1, {UNDECIDED}
+            UPDATE invoices_record r SET status = 'W', version = r.version + 1, lost_action = '', {UNDECIDED}
             FROM staged s, invoices_record old
             WHERE s.problem = '' AND s.withdraw AND r.id = s.record_id AND old.id = r.id
             RETURNING r.id, r.recipient_id, r.version, old.action AS old_action

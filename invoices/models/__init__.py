@@ -1,6 +1,7 @@
 """What suppliers report and recipients decide. Money is whole paise; a period is YYYYMM of its last month."""
 
 from invoices.models.bulk import Batch, BatchRow
+from invoices.models.counts import KeptCount
 from invoices.models.decisions import ActionEvent, Inbox
 from invoices.models.feeds import BillOfEntry, FeedBatch, FeedKind, FeedProblem, IsdDocument, Reversal
 from invoices.models.records import Record, RecordDetail, ReportedBefore
@@ -17,6 +18,7 @@ __all__ = [
     "FeedProblem",
     "Inbox",
     "IsdDocument",
+    "KeptCount",
     "Record",
     "RecordDetail",
     "ReportedBefore",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 
 from django.db import models
-from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from ims_portal.models import Taxpayer, User, paise
@@ -63,10 +62,4 @@ class ActionEvent(models.Model):
         ]
         indexes = [
             models.Index(fields=["recipient", "inbox_seq"], name="actions_since_a_statement"),
-            # Few suppliers edit what was decided: lists find those records without reading anybody's history.
-            models.Index(
-                fields=["recipient", "record"],
-                condition=Q(cause="edited") & ~Q(old_action="N"),
-                name="decisions_lost_by_an_edit",
-            ),
         ]

@@ -104,9 +104,19 @@ class Record(models.Model):
         max_length=12, blank=True, default="", choices=[(r.value, r.value) for r in actions.ReasonCode]
     )
     version = models.PositiveIntegerField(default=0)
+    lost_action = models.CharField(
+        max_length=1,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("what its supplier's edit took away, while nothing has been chosen since"),
+    )
 
     superseded_by = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="supersedes"
+    )
+    is_closed = models.BooleanField(
+        default=False, db_default=False, help_text=_("superseded, and a later version is settled: no list shows it")
     )
     settled_month = models.PositiveIntegerField(null=True, blank=True)
     settled_as = models.CharField(max_length=1, blank=True, default="")
@@ -135,6 +145,10 @@ class Record(models.Model):
                 name="filed_record_has_its_gstr2b_period",
             ),
             models.CheckConstraint(condition=Q(action__in=["N", "A", "R", "P"]), name="action_is_n_a_r_or_p"),
+            models.CheckConstraint(condition=Q(lost_action="") | Q(action="N"), name="action_is_lost_until_the_next"),
+            models.CheckConstraint(
+                condition=Q(is_closed=False) | Q(superseded_by__isnull=False), name="only_superseded_is_closed"
+            ),
             models.CheckConstraint(
                 condition=Q(answer="") | Q(action="A", answer__in=["F", "P", "N"]),
                 name="reduction_answered_only_on_accept",
@@ -197,14 +211,19 @@ class Record(models.Model):
             models.Index(F("supplier"), numbers.coarse(), name="near_numbers_of_a_supplier"),
             models.Index(fields=["recipient", "settled_month"], name="settled_by_a_period"),
             models.Index(
+                fields=["recipient", "chain"],
+                condition=Q(superseded_by__isnull=False, is_closed=False),
+                name="superseded_still_shown",
+            ),
+            models.Index(
+                fields=["recipient"], condition=Q(settled_month=None) & ~Q(lost_action=""), name="changed_since_decided"
+            ),
+            models.Index(
                 fields=["recipient", "gstr2b_month"],
                 condition=Q(settled_month=None, reduces=True),
                 name="open_records_that_reduce",
             ),
             models.Index(fields=["recipient"], condition=Q(status="S"), name="records_only_saved"),
-            models.Index(
-                fields=["recipient", "credit_fy"], condition=Q(settled_month=None), name="open_records_of_a_year"
-            ),
         ]
 
     @property

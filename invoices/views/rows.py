@@ -77,7 +77,7 @@ def row(line: Line, today: Standing, told: Result | None = None) -> Row:
         is_unsaved=is_refused,
         reduction=_reduction(line),
         until=line.pending_until if line.is_open and line.effective in (Action.PENDING, Action.NONE) else None,
-        lost=str(wording.ACTIONS[Action(line.lost_action)]) if line.lost_action else "",
+        lost=str(wording.ACTIONS[Action(line.record.lost_action)]) if line.record.lost_action else "",
         direction=str(wording.DIRECTIONS[line.direction]) if line.direction else "",
     )
 

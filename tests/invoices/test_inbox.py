@@ -145,7 +145,7 @@ def test_a_supplier_s_edit_after_a_choice_is_marked() -> None:
     factories.saved(factories.document(number="LATER", tax=3600, on="2025-11-02"), period="112025", on="2025-11-13")
     line = page(on="2025-11-14").lines[0]
     assert line.effective is Action.NONE
-    assert line.lost_action == "A"
+    assert line.record.lost_action == "A"
 
 
 def test_a_page_takes_as_many_queries_for_two_records_as_for_sixty() -> None:
