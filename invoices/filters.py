@@ -139,6 +139,11 @@ class Field:
     write: Callable[[Any], str] = str
     of_open_only: bool = False
 
+    @property
+    def is_flag(self) -> bool:
+        """Whether it is yes or nothing."""
+        return isinstance(self.reader, _Flag)
+
 
 @dataclass(frozen=True, slots=True)
 class Parsed:

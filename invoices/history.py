@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -54,6 +54,17 @@ def _changes(record: Record) -> dict[int, list[Changed]]:
     readings = [(row.version, row.said) for row in kept]
     after = [said for _version, said in readings[1:]] + [_said(record)]
     return {version: _differences(old, new) for (version, old), new in zip(readings, after, strict=True)}
+
+
+def last_changes(taxpayer: Taxpayer, records: Iterable[Record]) -> dict[int, list[Changed]]:
+    """Return record id -> what the edit changed that raised a record to its version: one query, none for no record."""
+    by_id = {record.pk: record for record in records}
+    kept = ReportedBefore.objects.filter(recipient=taxpayer, record_id__in=by_id) if by_id else ()
+    return {
+        row.record_id: _differences(row.said, _said(by_id[row.record_id]))
+        for row in kept
+        if row.version == by_id[row.record_id].version
+    }
 
 
 def _said(record: Record) -> dict[str, object]:

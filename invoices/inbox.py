@@ -6,18 +6,20 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from django.db.models import Q
+
 from ims_portal.models import Taxpayer
 from ims_portal.rules import amendments, gstr2b, time_limit
 from ims_portal.rules.actions import Action, Refusal
 from ims_portal.rules.amendments import Direction
-from ims_portal.rules.documents import Section
+from ims_portal.rules.documents import BILLS_OF_ENTRY, Section
 from ims_portal.rules.periods import TaxPeriod
 from ims_portal.rules.table import Decision
 from invoices import history, inbox_sql, pages_sql, pairs, sorting, uses, why
 from invoices.filters import IN_IMS, SUPERSEDED, Filters
 from invoices.history import Entry, Reduced
 from invoices.inbox_sql import Sum
-from invoices.models import ActionEvent, Inbox, Record
+from invoices.models import ActionEvent, BillOfEntry, Inbox, Record
 from invoices.pairs import Pairs
 from invoices.sorting import Cursor, Sort
 from invoices.standing import Standing
@@ -251,6 +253,18 @@ def by_ids(taxpayer: Taxpayer, ids: Collection[int]) -> dict[int, Record]:
     """Return a recipient's records by id, with supplier and original; foreign ids are missing."""
     found = Record.objects.filter(recipient=taxpayer, pk__in=ids).select_related("supplier", "original")
     return {record.pk: record for record in found}
+
+
+def told_by_customs(taxpayer: Taxpayer, lines: Iterable[Line]) -> dict[int, date]:
+    """Return record id -> the day customs told of it (its reference date): one query, none without bills of entry."""
+    ids = [line.record.pk for line in lines if line.record.section in BILLS_OF_ENTRY]
+    if not ids:
+        return {}
+    kept = BillOfEntry.objects.filter(Q(record__in=ids, record__recipient=taxpayer) | Q(reduction__in=ids))
+    days: dict[int, date] = {}
+    for record_id, reduction_id, day in kept.values_list("record_id", "reduction_id", "reference_date"):
+        days |= dict.fromkeys([pk for pk in (record_id, reduction_id) if pk in ids], day)
+    return days
 
 
 def line(record: Record, today: Standing, direction: Direction | None = None) -> Line:

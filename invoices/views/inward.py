@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -15,16 +16,14 @@ from ims_portal import tiles, web
 from ims_portal.access import Access, Right
 from ims_portal.rules.actions import Action
 from ims_portal.rules.documents import BILLS_OF_ENTRY, Section
-from invoices import drafts, forms, inbox, sorting, standing, wording
+from invoices import drafts, forms, history, inbox, sorting, standing, wording
 from invoices.actions import Outcome
-from invoices.filters import SUPERSEDED, Filters, parse
+from invoices.filters import SUPERSEDED, parse
 from invoices.inbox_sql import Sum
+from invoices.sorting import Sort
 from invoices.standing import Standing
-from invoices.views import rows
-
-OPEN_COLUMNS = (Action.NONE, Action.ACCEPT, Action.REJECT, Action.PENDING)
-UNREADABLE = 422
-SETTLED_COLUMNS = (Action.ACCEPT, Action.REJECT)
+from invoices.views import columns, listing, rows
+from invoices.views.listing import OPEN_COLUMNS, SETTLED_COLUMNS, Look
 
 
 @require_safe
@@ -41,15 +40,15 @@ def summary(request: HttpRequest, gstin: str) -> HttpResponse:
     held, today = _enter(request, gstin)
     is_settled = request.GET.get("tab") == "settled"
     found = inbox.summary(taxpayer=held.taxpayer, today=today, settled=is_settled)
-    columns = SETTLED_COLUMNS if is_settled else OPEN_COLUMNS
+    states = SETTLED_COLUMNS if is_settled else OPEN_COLUMNS
     period = inbox.open_period(held.taxpayer, today)
     near = {} if is_settled else inbox.near_limit(taxpayer=held.taxpayer, today=today, open_now=period)
-    sections = [_summary_row(gstin, line, columns, is_settled=is_settled) for line in found]
+    sections = [_summary_row(gstin, line, states, is_settled=is_settled) for line in found]
     context = {
         "is_settled": is_settled,
-        "columns": [wording.STATES[action] for action in columns],
+        "columns": [wording.STATES[action] for action in states],
         "sections": sections,
-        "totals": [_total(found, action.value) for action in columns],
+        "totals": [_total(found, action.value) for action in states],
         "total": sum((line.total for line in found), Sum()),
         "needs_you": sum((line.needs_you for line in found), Sum()),
         "period": period,
@@ -67,46 +66,61 @@ def records(request: HttpRequest, gstin: str, section: str) -> HttpResponse:
     asked = parse(section, request.GET)
     if asked is None:
         raise Http404("No such page.")
-    problems = dict(asked.problems)
-    try:
-        sort = sorting.parse(request.GET.get("sort", ""))
-    except sorting.NotAnOrderError:
-        problems["sort"] = _("A list has no such order. Choose a column's heading.")
+    order, problems = _order(request, asked.problems)
+    count = forms.rows(request.GET, usual=held.user.rows)
+    look = Look(gstin, asked.filters, order, count, held.user.rows)
+    around = listing.context(look, asked, problems) | {"section": section, "heading": heading(section)}
     if problems:
         errors = [(f"f-{name}", text) for name, text in problems.items()]
-        unread = {"section": section, "heading": heading(section), "filters": asked.filters, "errors": errors}
-        return render(request, _template(request), unread, status=UNREADABLE)
-    filters = asked.filters
-    count = forms.rows(request.GET, usual=held.user.rows)
+        return render(request, _template(request), around | {"filters": asked.filters, "errors": errors}, status=422)
     found = inbox.page(
         taxpayer=held.taxpayer,
         today=today,
-        filters=filters,
+        filters=asked.filters,
         rows=count,
-        sort=sort,
+        sort=order,
         cursor=request.GET.get("after", ""),
         counts_anew="result" in request.GET,
     )
     outcome = earlier(request, held)
-    kept = {name: value for name, value in request.GET.items() if name not in ("after", "result")}
-    context = {
-        "section": section,
-        "heading": heading(section),
-        "filters": filters,
-        "rows": rows.rows(found.lines, today, outcome),
+    shown = rows.rows(found.lines, today, outcome)
+    context = around | {
+        "filters": asked.filters,
+        "rows": shown,
+        "lines": list(zip(shown, _cells(held, found, look), strict=True)),
         "page": found,
-        "per_page": count,
-        "per_page_choices": inbox.ROWS,
-        "tabs": _tabs(filters, found, kept),
-        "first_url": _query(kept),
-        "before_url": _query({**kept, "after": found.before}) if found.before else "",
-        "after_url": _query({**kept, "after": found.after}) if found.after else "",
+        "tabs": listing.tabs(look, found),
+        "first_url": look.url(),
+        "before_url": look.url(after=found.before) if found.before else "",
+        "after_url": look.url(after=found.after) if found.after else "",
         "back": request.get_full_path(),
         "told": told(held, today, outcome),
-        "may_act": held.may(Right.ACT) and not filters.settled,
+        "may_act": held.may(Right.ACT) and not asked.filters.settled,
         "actions": [(action.value, word) for action, word in wording.ACTIONS.items()],
+        "nothing": listing.nothing(look),
+        "is_of_bills": listing.is_of_bills(asked.filters),
+        "has_amendments": any(line.record.original for line in found.lines),
     }
     return render(request, _template(request), context)
+
+
+def _order(request: HttpRequest, problems: Mapping[str, str]) -> tuple[Sort, dict[str, str]]:
+    """Return the order of a list, and everything that is wrong with its address."""
+    try:
+        return sorting.parse(request.GET.get("sort", "")), dict(problems)
+    except sorting.NotAnOrderError:
+        told = _("A list has no such order. Choose one of those beside Sort.")
+        return Sort(), {**problems, "sort": told}
+
+
+def _cells(held: Access, found: inbox.Page, look: Look) -> list[columns.Cells]:
+    lost = [line.record for line in found.lines if line.record.lost_action]
+    return columns.cells(
+        found.lines,
+        look,
+        changes=history.last_changes(held.taxpayer, lost),
+        told_on=inbox.told_by_customs(held.taxpayer, found.lines),
+    )
 
 
 def _template(request: HttpRequest) -> str:
@@ -165,25 +179,6 @@ def _summary_row(
 
 def _total(found: list[inbox.SectionSum], letter: str) -> Sum:
     return sum((line.by_action.get(letter, Sum()) for line in found), Sum())
-
-
-def _tabs(filters: Filters, found: inbox.Page, kept: dict[str, str]) -> list[dict[str, object]]:
-    plain = {name: value for name, value in kept.items() if name != "action"}
-    shown = SETTLED_COLUMNS if filters.settled else OPEN_COLUMNS
-    names = [(action.value, str(wording.STATES[action])) for action in shown]
-    if found.by_action.get(SUPERSEDED):
-        names.append((SUPERSEDED, _("Superseded")))
-    whole = sum(found.by_action.values(), Sum())
-    tabs = [{"name": _("All"), "url": _query(plain), "sum": whole, "is_here": not filters.action}]
-    return tabs + [
-        {
-            "name": name,
-            "url": _query({**plain, "action": letter}),
-            "sum": found.by_action.get(letter, Sum()),
-            "is_here": filters.action == letter,
-        }
-        for letter, name in names
-    ]
 
 
 def _query(values: dict[str, str]) -> str:

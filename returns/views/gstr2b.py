@@ -40,7 +40,7 @@ def _page(
     return opened.render(
         request,
         "returns/gstr2b.html",
-        {"page": page, "refused": status != HTTPStatus.OK},
+        {"page": page, "named": version, "refused": status != HTTPStatus.OK},
         status,
     )
 

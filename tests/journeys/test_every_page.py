@@ -94,6 +94,7 @@ class Walk:
 
     def __init__(self, desk: Desk, language: str, looked_at: set[str]) -> None:
         self.desk, self.language, self.looked_at = desk, language, looked_at
+        self.titles: dict[str, str] = {}
         self.data = hindi.data_words()
         self.met: set[str] = set()
         self.waiting: list[str] = []
@@ -128,6 +129,9 @@ class Walk:
         """Open a page at every width."""
         page = self.desk.page
         page.goto(link)
+        path = urlsplit(page.url).path
+        if self.titles.setdefault(page.title(), path) != path:
+            self.problems.append(f"{path} has the title of {self.titles[page.title()]}: {page.title()}")
         if self.language == "hi":
             self.problems += hindi.english(page, self.data)
         for width in WIDTHS:
