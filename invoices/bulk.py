@@ -323,16 +323,12 @@ def _signed(batch: Batch, inbox: Inbox, at: datetime) -> Signed | None:
         return None
     if batch.stop:
         return None
-    return Signed(actor.pk, held.capacity, at, undo_key(batch.pk) if is_undoing else batch.pk)
-
-
-def undo_key(batch_id: uuid.UUID) -> uuid.UUID:
-    """Return the request id under which a batch is undone; it is applied under its own id."""
-    return uuid.uuid5(batch_id, "undone")
+    return Signed(actor.pk, held.capacity, at, batch.undo_request if is_undoing else batch.pk)
 
 
 def _write(batch: Batch, inbox: Inbox, signed: Signed, *, after: int, upto: int) -> None:
     order, today, is_undoing = order_of(batch), standing.of(batch.taxpayer, signed.at), batch.phase == Phase.UNDOING
+    bulk_sql.join_as_sets()
     judge = bulk_sql.keep_from_undoing if is_undoing else bulk_sql.judge_again
     judge(order, today, after=after, upto=upto)
     if bulk_sql.changes_open_period(order, after=after, upto=upto, open_month=inbox.open_month, undoing=is_undoing):

@@ -28,6 +28,8 @@ UNANSWERED = Refusal.ITC_REDUCTION_REQUIRED.value
 TAX = "r.igst + r.cgst + r.sgst + r.cess"
 OF_BATCH = "b.recipient_id = %(recipient)s AND b.batch_id = %(b_id)s"
 RECORD_OF_ROW = "JOIN invoices_record r ON r.recipient_id = b.recipient_id AND r.id = b.record_id"
+PIECE_OF_RECORDS = "r.recipient_id = %(recipient)s AND r.id > %(after)s AND r.id <= %(upto)s"
+"""Says of the records what follows from their rows, so that a piece of 200,000 is found by an index on both sides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +106,9 @@ def _fix(order: Order, today: Standing, open_month: int, which: str, parameters:
         f"""
         WITH fixed AS (
             INSERT INTO invoices_batchrow (recipient_id, batch_id, record_id, version, verdict, asks, tax, itc,
-                rise, kept)
+                rise, lost, kept)
             SELECT r.recipient_id, %(b_id)s, r.id, c.version, {_verdict(today)}, {today.columns("r")["specified"]},
-                {TAX}, {_itc(today, open_month)}, {_rise(today)}, ''
+                {TAX}, {_itc(today, open_month)}, {_rise(today)}, r.lost_action, ''
             FROM invoices_record r {which}
             RETURNING 1)
         SELECT count(*) FROM fixed
@@ -156,8 +158,8 @@ def judge_again(order: Order, today: Standing, *, after: int, upto: int) -> None
         FROM (
             SELECT r.id, {_verdict(today)} AS verdict
             FROM invoices_batchrow b {RECORD_OF_ROW} {_choice(today, "b.version")}
-            WHERE {_piece()}) j
-        WHERE {OF_BATCH} AND b.record_id = j.id AND j.verdict <> '{WILL}'
+            WHERE {_piece()} AND {PIECE_OF_RECORDS}) j
+        WHERE {_piece()} AND b.record_id = j.id AND j.verdict <> '{WILL}'
         """,
         {**order.parameters, "after": after, "upto": upto},
     )
@@ -172,11 +174,19 @@ def keep_from_undoing(order: Order, today: Standing, *, after: int, upto: int) -
         FROM (
             SELECT r.id, coalesce(CASE WHEN r.version <> c.version THEN '{MOVED}' END, {refusals}, '') AS kept
             FROM ({_before(_piece())}) c JOIN invoices_record r
-              ON r.recipient_id = %(recipient)s AND r.id = c.record_id) j
-        WHERE {OF_BATCH} AND b.record_id = j.id AND j.kept <> ''
+              ON {PIECE_OF_RECORDS} AND r.id = c.record_id) j
+        WHERE {_piece()} AND b.record_id = j.id AND j.kept <> ''
         """,
         {**order.parameters, "after": after, "upto": upto},
     )
+
+
+def join_as_sets() -> None:
+    """Let pieces be joined as the sets they are, for the rest of the transaction.
+
+    Rows of a batch are too new for the database's statistics: it takes a piece of thousands for one row.
+    """
+    run("SELECT set_config('enable_nestloop', 'off', true)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +205,7 @@ def changes_open_period(order: Order, *, after: int, upto: int, open_month: int,
     found = run(
         f"""
         SELECT EXISTS (SELECT 1 FROM invoices_batchrow b {RECORD_OF_ROW}
-            WHERE {_piece()} {kept} AND r.gstr2b_month <= %(open_month)s)
+            WHERE {_piece()} {kept} AND {PIECE_OF_RECORDS} AND r.gstr2b_month <= %(open_month)s)
         """,
         {**order.parameters, "after": after, "upto": upto, "open_month": open_month},
     )
@@ -205,7 +215,8 @@ def changes_open_period(order: Order, *, after: int, upto: int, open_month: int,
 def write(order: Order, today: Standing, signed: Signed, *, after: int, upto: int, inbox_seq: int) -> int:
     """Write a judged piece where the version still fits, each with its event; return how many were written."""
     chosen = f"""
-        SELECT c.* FROM invoices_batchrow b {RECORD_OF_ROW} {_choice(today, "b.version")} WHERE {_piece()}
+        SELECT c.* FROM invoices_batchrow b {RECORD_OF_ROW} {_choice(today, "b.version")}
+        WHERE {_piece()} AND {PIECE_OF_RECORDS}
     """
     return _write(chosen, "chosen", order, signed, {"after": after, "upto": upto, "seq": inbox_seq})
 
@@ -219,24 +230,22 @@ def write_back(order: Order, signed: Signed, *, after: int, upto: int, inbox_seq
 def _write(chosen: str, cause: str, order: Order, signed: Signed, piece: Mapping[str, object]) -> int:
     rows = run(
         f"""
-        WITH chosen AS (
-            SELECT c.*, r.action AS old_action FROM ({chosen}) c
-            JOIN invoices_record r ON r.recipient_id = %(recipient)s AND r.id = c.record_id
-        ), changed AS (
+        WITH changed AS (
             UPDATE invoices_record r SET action = c.action, answer = c.answer, declared_igst = c.d_igst,
                 declared_cgst = c.d_cgst, declared_sgst = c.d_sgst, declared_cess = c.d_cess, remark = c.remark,
-                reason_code = c.reason, lost_action = '', version = r.version + 1
-            FROM chosen c
-            WHERE r.recipient_id = %(recipient)s AND r.id = c.record_id AND r.version = c.version
-              AND r.settled_month IS NULL
-            RETURNING r.id, r.version
+                reason_code = c.reason, lost_action = c.lost, version = r.version + 1
+            FROM (SELECT c.*, r.action AS old_action FROM ({chosen}) c
+                JOIN invoices_record r ON {PIECE_OF_RECORDS} AND r.id = c.record_id) c
+            WHERE {PIECE_OF_RECORDS} AND r.id = c.record_id AND r.version = c.version AND r.settled_month IS NULL
+            RETURNING r.id, r.version, c.old_action, c.action, c.answer, c.d_igst, c.d_cgst, c.d_sgst, c.d_cess,
+                c.remark, c.reason
         ), told AS (
             INSERT INTO invoices_actionevent (recipient_id, record_id, version, cause, old_action, action, answer,
                 declared_igst, declared_cgst, declared_sgst, declared_cess, remark, reason_code, actor_id, capacity,
                 request_id, inbox_seq, at)
-            SELECT %(recipient)s, g.id, g.version, '{cause}', c.old_action, c.action, c.answer, c.d_igst, c.d_cgst,
+            SELECT %(recipient)s, c.id, c.version, '{cause}', c.old_action, c.action, c.answer, c.d_igst, c.d_cgst,
                 c.d_sgst, c.d_cess, c.remark, c.reason, %(actor)s, %(capacity)s, %(request)s, %(seq)s, %(at)s
-            FROM changed g JOIN chosen c ON c.record_id = g.id RETURNING 1)
+            FROM changed c RETURNING 1)
         SELECT count(*) FROM told
         """,
         {
@@ -362,7 +371,7 @@ def _choice(today: Standing, seen: str) -> str:
             0::bigint AS d_igst, 0::bigint AS d_cgst, 0::bigint AS d_sgst, 0::bigint AS d_cess,
             CASE WHEN {asks} AND %(b_answer)s = 'N' THEN %(b_remark)s::text
                 WHEN %(b_action)s = 'A' OR {takes} IS NOT NULL THEN '' ELSE %(b_remark)s::text END AS remark,
-            %(b_reason)s::text AS reason) c"""
+            %(b_reason)s::text AS reason, ''::text AS lost) c"""
 
 
 def _before(where: str) -> str:
@@ -372,9 +381,10 @@ def _before(where: str) -> str:
             coalesce(e.answer, '') AS answer, coalesce(e.declared_igst, 0) AS d_igst,
             coalesce(e.declared_cgst, 0) AS d_cgst, coalesce(e.declared_sgst, 0) AS d_sgst,
             coalesce(e.declared_cess, 0) AS d_cess, coalesce(e.remark, '') AS remark,
-            coalesce(e.reason_code, '') AS reason
+            coalesce(e.reason_code, '') AS reason, b.lost
         FROM invoices_batchrow b LEFT JOIN invoices_actionevent e
           ON e.recipient_id = b.recipient_id AND e.record_id = b.record_id AND e.version = b.version
+          AND e.recipient_id = %(recipient)s AND e.record_id > %(after)s AND e.record_id <= %(upto)s
         WHERE {where}"""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +14,7 @@ from ims_portal.rules import gstr2b
 from ims_portal.rules.actions import Action
 from ims_portal.rules.gstr2b import Measure
 from ims_portal.rules.money import HEADS, Tax
-from invoices.models import ActionEvent, Record, ReportedBefore, Reversal
+from invoices.models import ActionEvent, Batch, Record, ReportedBefore, Reversal
 from invoices.uses import Use
 
 SHOWN = ("number", "document_date", "pos", "inv_type", "reverse_charge", "value", "taxable", *HEADS)
@@ -37,15 +38,30 @@ class Entry:
     event: ActionEvent | None = None
     changes: Sequence[Changed] = ()
     use: Use | None = None
+    batch: uuid.UUID | None = None
 
 
 def of(record: Record, events: Sequence[ActionEvent], uses: Sequence[Use]) -> list[Entry]:
-    """Return everything that happened to a record, the latest first: a query only where its supplier changed it."""
+    """Return everything that happened to a record, the latest first.
+
+    A query where anything was chosen, one where its supplier edited it.
+    """
     edited = [event.version for event in events if event.cause == ActionEvent.Cause.EDITED]
     changes = _changes(record) if edited else {}
-    told = [Entry(event.at, event=event, changes=changes.get(event.version, ())) for event in events]
+    batches = _batches(record, events) if events else {}
+    told = [
+        Entry(event.at, event=event, changes=changes.get(event.version, ()), batch=batches.get(event.request_id))
+        for event in events
+    ]
     told += [Entry(use.at, use=use) for use in uses]
     return sorted(told, key=lambda entry: (entry.at, entry.event.version if entry.event else 0), reverse=True)
+
+
+def _batches(record: Record, events: Sequence[ActionEvent]) -> dict[uuid.UUID, uuid.UUID]:
+    """Return request id -> the batch that was applied or undone under it."""
+    asked = [event.request_id for event in events]
+    found = Batch.objects.filter(taxpayer_id=record.recipient_id, pk__in=asked).only("pk")
+    return {request: batch.pk for batch in found for request in (batch.pk, batch.undo_request)}
 
 
 def _changes(record: Record) -> dict[int, list[Changed]]:

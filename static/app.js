@@ -45,7 +45,12 @@
   function unsaved() { return document.querySelectorAll("form[data-choices] tr.unsaved").length > 0; }
 
   var leaving = false;
-  document.addEventListener("submit", function () { leaving = true; });
+  document.addEventListener("submit", function (event) {
+    // A preview of many records leaves the page without saving its own choices.
+    var elsewhere = event.submitter && event.submitter.hasAttribute("formaction");
+    if (elsewhere && unsaved() && !window.confirm(event.target.dataset.choices)) { event.preventDefault(); return; }
+    leaving = true;
+  });
   window.addEventListener("beforeunload", function (event) { if (unsaved() && !leaving) { event.preventDefault(); } });
   // A swap of the list throws unsaved choices away as surely as leaving the page does.
   document.addEventListener("htmx:confirm", function (event) {

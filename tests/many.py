@@ -21,7 +21,9 @@ def copies(record: Record, count: int) -> None:
     columns = [field.column for field in Record._meta.local_fields]
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = 0")
-        cursor.execute("SET LOCAL session_replication_role = replica")  # copies refer to what their original does
+        # Copies refer to what their original does, so only the kept counts are left to do.
+        cursor.execute("ALTER TABLE invoices_record ENABLE ALWAYS TRIGGER counts_of_inserted")
+        cursor.execute("SET LOCAL session_replication_role = replica")
         cursor.execute(
             f"""
             INSERT INTO invoices_record ({", ".join(columns)})
@@ -30,4 +32,6 @@ def copies(record: Record, count: int) -> None:
             """,
             [count, record.pk],
         )
+        cursor.execute("SET LOCAL session_replication_role = origin")
+        cursor.execute("ALTER TABLE invoices_record ENABLE TRIGGER counts_of_inserted")
         cursor.execute("ANALYZE invoices_record")

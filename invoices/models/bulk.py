@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -68,6 +70,11 @@ class Batch(Job):
         ]
         indexes = [models.Index(fields=["taxpayer", "-created_at"], name="batches_of_a_taxpayer")]
 
+    @property
+    def undo_request(self) -> uuid.UUID:
+        """The request id under which the batch is undone; it is applied under its own id."""
+        return uuid.uuid5(self.pk, "undone")
+
 
 class BatchRow(models.Model):
     """One record of a batch at the version it was previewed at.
@@ -75,7 +82,7 @@ class BatchRow(models.Model):
     `verdict` is what the batch does with it: `will`, `same`, `moved`, `left` or the code of its refusal, as previewed
     and, once the batch got to it, as it came out. `asks` says that accepting it asks the ITC question. `itc` is the
     change it makes to the open period's ITC and `rise` the change of its supplier's tax, both in paise. `kept` is why
-    undoing left it alone.
+    undoing left it alone; `lost` what its supplier's edit had taken away, for undoing to give back.
     """
 
     # Written 200,000 at a time beside a page that waits: checking each reference doubles that time, and records,
@@ -96,4 +103,5 @@ class BatchRow(models.Model):
     tax = paise("", default=0)
     itc = paise("", default=0)
     rise = paise("", default=0)
+    lost = models.CharField(max_length=1, blank=True, default="")
     kept = models.CharField(max_length=30, blank=True, default="")

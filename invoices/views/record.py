@@ -121,7 +121,7 @@ def _beside(gstin: str, found: inbox.Detail) -> dict[str, object]:
 def _told(entry: history.Entry) -> dict[str, object]:
     """Return one line of the history in words."""
     event = entry.event
-    told: dict[str, object] = {"at": entry.at, "event": event, "use": entry.use}
+    told: dict[str, object] = {"at": entry.at, "event": event, "use": entry.use, "batch": entry.batch}
     if event is not None:
         told |= {
             "role": wording.CAPACITIES.get(event.capacity, event.capacity),

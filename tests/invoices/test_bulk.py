@@ -250,6 +250,18 @@ def test_undoing_restores_what_stood_before_as_new_history() -> None:
     assert (last.cause, last.old_action, last.action, last.version) == ("undone", "P", "N", 2)
 
 
+def test_undoing_gives_the_badge_of_a_suppliers_edit_back() -> None:
+    record = saved(document(number="S1"))[0]
+    act(record, "A", on="2025-11-06")
+    saved(document(number="S1", tax=200), on="2025-11-07")
+    record.refresh_from_db()
+    assert (record.action, record.lost_action) == ("N", "A")
+    batch = undone(applied(previewed(action="P", on="2025-11-08 12:00"), on="2025-11-08 12:00"), on="2025-11-08 12:05")
+    assert counts(batch.became["undone"]) == {"": 1}
+    record.refresh_from_db()
+    assert (record.action, record.lost_action) == ("N", "A")
+
+
 def test_undoing_leaves_what_others_changed_since() -> None:
     first, _second, _third = some()
     batch = applied(previewed(action="A"))

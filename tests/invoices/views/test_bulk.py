@@ -90,6 +90,9 @@ def test_all_matching_are_previewed_applied_and_undone(client: Client, now: Fixe
     assert "3 records put back as they stood before" in text(page)
     assert set(Record.objects.values_list("action", flat=True)) == {"N"}
     assert ActionEvent.objects.count() == 6
+    history = text(client.get(f"{DESK}records/{Record.objects.latest('pk').pk}/"))
+    assert history.count("with many others at once") == 2
+    assert "undone by the recipient" in history
 
 
 @pytest.mark.usefixtures("preparer")
