@@ -22,7 +22,7 @@ IN_RETURNS = {
 }
 """Pages of the app of records that stand under Returns in the menu: the supplier's own forms."""
 
-IN_IMS = {"whatif"}
+IN_IMS = {"outward-forecast", "whatif"}
 """Pages of the app of returns that stand under IMS: they begin with records."""
 
 HELP = {
@@ -43,6 +43,12 @@ HELP = {
     "outward-rejected": "outward",
     "outward-rejected-notes": "outward",
     "outward-section": "outward",
+    "outward-forecast": "outward",
+    "outward-repair": "outward",
+    "outward-record-repair": "outward",
+    "outward-record-message": "outward",
+    "messages": "inward",
+    "record-message": "inward",
     "return": "returns",
     "return-file": "returns",
     "return-table": "returns",

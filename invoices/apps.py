@@ -21,7 +21,9 @@ class InvoicesConfig(AppConfig):
 
         from ims_portal import agenda  # noqa: PLC0415
         from ims_portal import tiles as home  # noqa: PLC0415
-        from invoices import deadlines, tiles  # noqa: PLC0415
+        from invoices import deadlines, outward_deadlines, tiles  # noqa: PLC0415
 
         home.serve(("gstr1", "ims"), tiles.room)
         agenda.serve("invoices", deadlines.room)
+        agenda.serve("messages", outward_deadlines.requests)
+        agenda.serve("own rejected notes", outward_deadlines.own_rejected)

@@ -17,11 +17,13 @@ from ims_portal.forms import PlainTextField, RupeesField
 from ims_portal.rules import actions, gstin
 from ims_portal.rules.actions import Action, Answer, ReasonCode, Refusal
 from ims_portal.rules.money import HEADS, NIL, Tax
+from ims_portal.rules.texts import UNWELCOME
 from ims_portal.templatetags import ims as show
 from invoices import drafts, inbox, wording
 from invoices.actions import Choice, tidy
 from invoices.drafts import Picked
 from invoices.inbox import Line
+from invoices.models.messages import LONGEST
 
 CHOICE = re.compile(r"^a\.([0-9]{1,18})\.([0-9]{1,9})\Z", re.ASCII)
 TICK = re.compile(r"^([0-9]{1,18})\.([0-9]{1,9})\Z", re.ASCII)
@@ -269,3 +271,30 @@ class FindForm(forms.Form):
                 % {"gstin": typed}
             )
         return typed
+
+
+class MessageField(forms.CharField):
+    """A message of some lines: line breaks are kept as one character each, other controls are refused."""
+
+    def to_python(self, value: object) -> str:  # type: ignore[override]
+        """Return the text with plain line breaks, without blanks around it."""
+        return str(value or "").replace("\r\n", "\n").replace("\r", "\n").strip()
+
+    def validate(self, value: str) -> None:
+        """Refuse an empty message and what may stand in no text."""
+        super().validate(value)
+        if UNWELCOME.search(value.replace("\n", " ")):
+            raise forms.ValidationError(self.error_messages["unwelcome"], code="unwelcome")
+
+
+class MessageForm(forms.Form):
+    """What one side writes about a rejected record."""
+
+    text = MessageField(
+        max_length=LONGEST,
+        error_messages={
+            "required": gettext_lazy("Write your message."),
+            "max_length": gettext_lazy("A message has at most %(limit_value)d characters; this has %(show_value)d."),
+            "unwelcome": gettext_lazy("The message holds a character that cannot be shown. Write it again by hand."),
+        },
+    )

@@ -85,15 +85,25 @@ def _unsaved(supplier: Taxpayer, form: Form, period: TaxPeriod) -> SupplierRetur
     return SupplierReturn(supplier=supplier, form=form.value, month=period.month)
 
 
-def refusal(opened: Open, inbox: Inbox, *, is_filing: bool, is_taking_back: bool = False) -> Refusal | None:
+def refusal(
+    opened: Open,
+    inbox: Inbox,
+    *,
+    is_filing: bool,
+    is_taking_back: bool = False,
+    gstr1_is_filed: bool | None = None,
+) -> Refusal | None:
     """Return why a form may not be saved or filed at this moment, or None (R6.5, R6.11, R8.12).
 
     `is_taking_back` asks for a deletion: a document of a form that closed unfiled would else block its number.
+    `gstr1_is_filed`: of the same own period, where the caller knows; else one query.
     """
     own = opened.filer.period(opened.period.month)
-    first = SupplierReturn.objects.filter(
-        supplier=opened.supplier, form=Form.GSTR1.value, month=own.month, filed_on__isnull=False
-    ).exists()
+    first = gstr1_is_filed
+    if first is None:
+        first = SupplierReturn.objects.filter(
+            supplier=opened.supplier, form=Form.GSTR1.value, month=own.month, filed_on__isnull=False
+        ).exists()
     due = opened.calendar.due(Return.GSTR1, own, opened.filer.group)
     return gstr3b.FORM_REFUSALS.decide(
         opened.period.month,

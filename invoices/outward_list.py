@@ -41,8 +41,7 @@ def of(supplier: Taxpayer, *, at: datetime) -> QuerySet[Record]:
     `counts_as` reads a lapsed Pending as No action (R3.5), and a record outside IMS too (R6.2). Two queries to know
     what has lapsed, none where nothing that reduces is Pending.
     """
-    found = Record.objects.filter(supplier=supplier).exclude(status=Record.Status.WITHDRAWN)
-    cost = RawSQL(records_sql.adds_back("invoices_record"), (), output_field=BooleanField())  # noqa: S611 our own text
+    found = _reported(supplier)
     none, pending = Value(Action.NONE.value), Q(action=Action.PENDING.value)
     counts_as = Case(
         When(~Q(bypass=""), then=none),
@@ -51,7 +50,18 @@ def of(supplier: Taxpayer, *, at: datetime) -> QuerySet[Record]:
         default=F("action"),
         output_field=CharField(),
     )
-    return found.annotate(may_cost=cost, counts_as=counts_as)
+    return found.annotate(counts_as=counts_as)
+
+
+def rejected(supplier: Taxpayer) -> QuerySet[Record]:
+    """Return what recipients rejected of what a supplier reported: no query. A rejection never lapses."""
+    return _reported(supplier).filter(action=Action.REJECT.value)
+
+
+def _reported(supplier: Taxpayer) -> QuerySet[Record]:
+    cost = RawSQL(records_sql.adds_back("invoices_record"), (), output_field=BooleanField())  # noqa: S611 our own text
+    found = Record.objects.filter(supplier=supplier).exclude(status=Record.Status.WITHDRAWN)
+    return found.annotate(may_cost=cost)
 
 
 def _lapsed(found: QuerySet[Record], at: datetime) -> list[Q]:

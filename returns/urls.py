@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from returns.views import filing, gstr2b, gstr3b, jobs, payment, periods, whatif
+from returns.views import filing, forecast, gstr2b, gstr3b, jobs, payment, periods, whatif
 
 app_name = "returns"
 urlpatterns = [
+    path("ims/outward/forecast/", forecast.page, name="outward-forecast"),
     path("ims/whatif/", whatif.page, name="whatif"),
     path("returns/", periods.periods, name="periods"),
     path("returns/<str:p>/gstr2b/", gstr2b.statement, name="gstr2b"),

@@ -41,6 +41,14 @@ def warned_years(day: date, open_month: int) -> range:
     return range(earliest, latest + 1)
 
 
+def last_amended_on(credit_fy: int) -> date:
+    """Return the last day on which a supplier may report a document of a financial year again (R6.6; s.37(3), 39(9)).
+
+    The 30 November of section 16(4), here a day: the supplier's own law knows no period.
+    """
+    return TaxPeriod(credit_fy * 100 + 100 + gstr2b.LIMIT_MONTH.decide(credit_fy).outcome).last_day
+
+
 def last_period(recipient: Filer, credit_fy: int) -> TaxPeriod:
     """Return the recipient's last period that is in time for the credit of a financial year."""
     month = credit_fy * 100 + 100 + gstr2b.LIMIT_MONTH.decide(credit_fy).outcome

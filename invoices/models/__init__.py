@@ -4,6 +4,7 @@ from invoices.models.bulk import Batch, BatchRow
 from invoices.models.counts import KeptCount
 from invoices.models.decisions import ActionEvent, Inbox
 from invoices.models.feeds import BillOfEntry, FeedBatch, FeedKind, FeedProblem, IsdDocument, Reversal
+from invoices.models.messages import Message
 from invoices.models.records import Record, RecordDetail, ReportedBefore
 from invoices.models.returns import ReturnSummary, SupplierReturn
 from invoices.models.uploads import Upload, UploadProblem
@@ -19,6 +20,7 @@ __all__ = [
     "Inbox",
     "IsdDocument",
     "KeptCount",
+    "Message",
     "Record",
     "RecordDetail",
     "ReportedBefore",

@@ -21,6 +21,7 @@ from invoices import forms, inbox, outward_list, reported, wording
 from invoices.models import Record
 from invoices.outward_filters import FORMS, SECTIONS, Parsed, Wanted, parse
 from invoices.outward_list import Counted
+from invoices.views import messages
 from invoices.views.supplier_returns import SLUGS, lines_of, reason_of
 
 UNREADABLE = 400
@@ -69,7 +70,7 @@ def _list(request: HttpRequest, gstin: str, asked: Parsed) -> HttpResponse:
         return render(request, "invoices/outward.html", context, status=UNREADABLE)
     all_of = outward_list.of(held.taxpayer, at=at)
     found = outward_list.filtered(all_of, wanted, supplier=held.taxpayer)
-    count = forms.rows(request.GET)
+    count = forms.rows(request.GET, usual=held.user.rows)
     page = reported.page(found, cursor=request.GET.get("after", ""), size=count, at=at)
     context |= {
         "page": page,
@@ -99,7 +100,7 @@ def _choices(held: Access, months: Sequence[int], request: HttpRequest) -> dict[
         "forms": [(slug, form.value) for slug, form in FORMS.items()],
         "actions": [(action.value, wording.STATES[action]) for action in COLUMNS],
         "sizes": inbox.ROWS,
-        "size": forms.rows(request.GET),
+        "size": forms.rows(request.GET, usual=held.user.rows),
     }
 
 
@@ -157,6 +158,8 @@ def outward_record(request: HttpRequest, gstin: str, pk: int) -> HttpResponse:
             "kept": kept,
             "slug": slug,
             "is_withdrawn": record.status == Record.Status.WITHDRAWN,
+            "repair_is_here": row.is_actionable and row.action is Action.REJECT and row.is_settled,
+            **messages.of_supplier(row, held),
             "period": TaxPeriod(
                 kept.month, periods.Frequency.QUARTERLY if kept.is_quarter else periods.Frequency.MONTHLY
             ),

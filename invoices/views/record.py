@@ -10,13 +10,15 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from ims_portal import web
-from ims_portal.access import Right
+from ims_portal.access import Access, Right
 from ims_portal.rules.actions import Action
 from ims_portal.rules.documents import Section
-from invoices import history, inbox, pair_words, standing, wording
+from invoices import history, inbox, messages, pair_words, standing, wording
+from invoices.models import Message
 from invoices.pairs import Pairs
 from invoices.standing import Standing
 from invoices.views import inward, rows
+from invoices.views.messages import panel
 
 
 @require_safe
@@ -43,8 +45,17 @@ def record(request: HttpRequest, gstin: str, pk: int) -> HttpResponse:
         **_sentences(found, today),
         **_beside(gstin, found),
         "history": [_told(entry) for entry in found.history],
+        **_messages(held, found),
     }
     return render(request, "invoices/_record_panel.html" if request.htmx else "invoices/record.html", context)
+
+
+def _messages(held: Access, found: inbox.Detail) -> dict[str, object]:
+    """Return what the record's supplier wrote about it and what may be answered; bills of entry have no supplier."""
+    if found.record.supplier_id is None:
+        return {}
+    thread = messages.thread(found.record, is_rejected=found.line.effective is Action.REJECT)
+    return panel(found.record, Message.Side.RECIPIENT, held, thread)
 
 
 def _back(request: HttpRequest) -> str:
