@@ -10,6 +10,7 @@ from invoices.views import (
     entry,
     find,
     inward,
+    inward_summary,
     messages,
     outward,
     record,
@@ -53,7 +54,8 @@ register_converter(ReportConverter, "report")
 app_name = "invoices"
 urlpatterns = [
     path("ims/", inward.ims, name="ims"),
-    path("ims/inward/", inward.summary, name="inward"),
+    path("ims/inward/", inward_summary.summary, name="inward"),
+    path("ims/inward/understood/", inward_summary.understood, name="inward-understood"),
     path("ims/inward/<slug:section>/", inward.records, name="inward-list"),
     path("ims/find/", find.find, name="find"),
     path("ims/deadlines/", deadlines.inbox, name="deadlines"),
