@@ -60,6 +60,9 @@ NO_PAGE = {
     "calendar-revoke": "takes a form",
 }
 AFTER_A_STEP = {
+    "invoices:outward-record-message": "a rejection not final yet: journey 5, tests/journeys/test_outward.py",
+    "invoices:outward-record-repair": "a rejection made final: journey 13",
+    "invoices:record-message": "a supplier's request: journey 5, tests/journeys/test_outward.py",
     "invoices:act-review": "a save with questions: journeys 3, 4 and 10",
     "invoices:return-record-delete": "a document saved and not filed: tests/invoices/views/test_outward.py",
     "invoices:upload": "an upload: tests/journeys/test_main_job.py",
