@@ -32,6 +32,9 @@ class User(AbstractUser):
     full_name = models.CharField(_("name"), max_length=120, blank=True)
     rows = models.PositiveSmallIntegerField(_("rows of a list"), choices=Rows, default=Rows.USUAL)
     uses_keys = models.BooleanField(_("single keys work in lists"), default=True)
+    knows_silence_accepts = models.BooleanField(
+        default=False, help_text=_("was told that a record on which nothing is decided counts as accepted")
+    )
 
     def __str__(self) -> str:
         return self.full_name or self.username

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from django.db.models import Q
+from django.db.models import Count, Q
 
 from ims_portal.models import Taxpayer
 from ims_portal.rules import amendments, gstr2b, time_limit
@@ -253,6 +253,13 @@ def by_ids(taxpayer: Taxpayer, ids: Collection[int]) -> dict[int, Record]:
     """Return a recipient's records by id, with supplier and original; foreign ids are missing."""
     found = Record.objects.filter(recipient=taxpayer, pk__in=ids).select_related("supplier", "original")
     return {record.pk: record for record in found}
+
+
+def last_settled(taxpayer: Taxpayer, filters: Filters) -> tuple[int, int] | None:
+    """Return the latest month whose GSTR-3B settled records of a list's sections, and how many: one query."""
+    settled = Record.objects.filter(recipient=taxpayer, settled_month__isnull=False, bypass="")
+    by_month = settled.filter(section__in=filters.sections).values_list("settled_month").annotate(count=Count("pk"))
+    return by_month.order_by("-settled_month").first()
 
 
 def told_by_customs(taxpayer: Taxpayer, lines: Iterable[Line]) -> dict[int, date]:

@@ -1,29 +1,25 @@
-"""The recipient's desk: tiles, inward summary, lists, one record. Nothing here writes."""
+"""The recipient's desk: its two sides, and lists of inward records. Nothing here writes."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from ims_portal import tiles, web
 from ims_portal.access import Access, Right
-from ims_portal.rules.actions import Action
-from ims_portal.rules.documents import BILLS_OF_ENTRY, Section
+from ims_portal.rules.documents import Section
 from invoices import drafts, forms, history, inbox, sorting, standing, wording
 from invoices.actions import Outcome
-from invoices.filters import SUPERSEDED, parse
-from invoices.inbox_sql import Sum
+from invoices.filters import parse
 from invoices.sorting import Sort
 from invoices.standing import Standing
 from invoices.views import columns, listing, rows
-from invoices.views.listing import OPEN_COLUMNS, SETTLED_COLUMNS, Look
+from invoices.views.listing import Look
 
 
 @require_safe
@@ -32,31 +28,6 @@ def ims(request: HttpRequest, gstin: str) -> HttpResponse:
     held = web.enter(request, gstin)
     at = request.portal_now  # type: ignore[attr-defined]
     return render(request, "invoices/ims.html", {"inward": tiles.one("ims", held, at)})
-
-
-@require_safe
-def summary(request: HttpRequest, gstin: str) -> HttpResponse:
-    """Show how many records stand where, per section; the tab Settled shows what filed returns made final."""
-    held, today = _enter(request, gstin)
-    is_settled = request.GET.get("tab") == "settled"
-    found = inbox.summary(taxpayer=held.taxpayer, today=today, settled=is_settled)
-    states = SETTLED_COLUMNS if is_settled else OPEN_COLUMNS
-    period = inbox.open_period(held.taxpayer, today)
-    near = {} if is_settled else inbox.near_limit(taxpayer=held.taxpayer, today=today, open_now=period)
-    sections = [_summary_row(gstin, line, states, is_settled=is_settled) for line in found]
-    context = {
-        "is_settled": is_settled,
-        "columns": [wording.STATES[action] for action in states],
-        "sections": sections,
-        "totals": [_total(found, action.value) for action in states],
-        "total": sum((line.total for line in found), Sum()),
-        "needs_you": sum((line.needs_you for line in found), Sum()),
-        "period": period,
-        "near_limit": [wording.near_limit(year, few, today) for year, few in near.items()],
-        "tile": tiles.one("gstr2b", held, request.portal_now),  # type: ignore[attr-defined]
-        "may_compute": held.may(Right.COMPUTE),
-    }
-    return render(request, "invoices/inward.html", context)
 
 
 @require_safe
@@ -97,7 +68,7 @@ def records(request: HttpRequest, gstin: str, section: str) -> HttpResponse:
         "told": told(held, today, outcome),
         "may_act": held.may(Right.ACT) and not asked.filters.settled,
         "actions": [(action.value, word) for action, word in wording.ACTIONS.items()],
-        "nothing": listing.nothing(look),
+        "nothing": "" if shown else listing.nothing(look, inbox.last_settled(held.taxpayer, asked.filters)),
         "is_of_bills": listing.is_of_bills(asked.filters),
         "has_amendments": any(line.record.original for line in found.lines),
     }
@@ -152,35 +123,3 @@ def told(held: Access, today: Standing, outcome: Outcome | None) -> rows.Told | 
 def heading(section: str) -> str:
     """Return the title of a list."""
     return _("All inward records") if section == "all" else str(wording.SECTIONS[Section(section)])
-
-
-def _summary_row(
-    gstin: str, line: inbox.SectionSum, columns: tuple[Action, ...], *, is_settled: bool
-) -> dict[str, object]:
-    base = reverse("invoices:inward-list", args=[gstin, line.section.value])
-    settled = {"settled": "1"} if is_settled else {}
-    has_no_reject = line.section in BILLS_OF_ENTRY
-    cells = []
-    for action in columns:
-        found = line.by_action.get(action.value, Sum())
-        is_barred = has_no_reject and action is Action.REJECT and not found.count
-        cells.append((None if is_barred else found, base + _query({"action": action.value, **settled})))
-    return {
-        "name": wording.SECTIONS[line.section],
-        "url": base + _query(settled),
-        "cells": cells,
-        "total": line.total,
-        "needs_you": line.needs_you,
-        "needs_url": base + _query({"needs": "1"}),
-        "superseded": line.by_action.get(SUPERSEDED, Sum()),
-        "superseded_url": base + _query({"action": SUPERSEDED}),
-    }
-
-
-def _total(found: list[inbox.SectionSum], letter: str) -> Sum:
-    return sum((line.by_action.get(letter, Sum()) for line in found), Sum())
-
-
-def _query(values: dict[str, str]) -> str:
-    """Return a query string; an empty one still is an address, of the list without filters."""
-    return f"?{urlencode(values)}" if values else "?"

@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from ims_portal.rules.actions import Action
 from ims_portal.rules.documents import BILLS_OF_ENTRY, InvoiceType
+from ims_portal.templatetags import ims as show
 from invoices import inbox, wording
 from invoices.filters import ALL, FIELDS, IN_IMS, SOURCES, SUPERSEDED, Field, Filters, Match, Parsed
 from invoices.inbox_sql import Sum
@@ -221,12 +222,22 @@ def tabs(look: Look, found: inbox.Page) -> list[dict[str, object]]:
     ]
 
 
-def nothing(look: Look) -> str:
-    """Return why a list is empty: its filters, nothing settled yet, or nothing reported."""
+def nothing(look: Look, settled: tuple[int, int] | None) -> str:
+    """Return why a list is empty: its filters, nothing settled yet, or nothing reported.
+
+    `settled` is the latest month whose GSTR-3B settled records of these sections, and how many.
+    """
     if look.filters != look.cleared:
         return _("No record matches these filters.")
     if look.filters.settled:
         return _("Nothing is settled here yet: records settle when your GSTR-3B is filed.")
+    if settled is not None:
+        told = ngettext(
+            "Nothing is open here. %(count)s record was settled with GSTR-3B of %(period)s.",
+            "Nothing is open here. %(count)s records were settled with GSTR-3B of %(period)s.",
+            settled[1],
+        )
+        return told % {"count": show.count(settled[1]), "period": show.period(settled[0])}
     return _("No open records. Suppliers' documents appear here as soon as they save them.")
 
 

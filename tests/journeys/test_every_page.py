@@ -52,6 +52,7 @@ NO_PAGE = {
     "stay": "takes a script's request: keeps a session",
     "set_language": "takes a form",
     "invoices:act": "takes a form",
+    "invoices:inward-understood": "takes a form",
     "invoices:entry-recipient": "a part of the page of entry, for its script",
     "returns:gstr2b-compute": "takes a form",
     "returns:gstr3b-file": "takes a form",

@@ -82,17 +82,7 @@ def stored(number: str) -> Record:
 # Looking
 
 
-@pytest.mark.usefixtures("preparer")
-def test_the_summary_links_every_number_to_its_list(client: Client) -> None:
-    factories.filed(factories.document(number="INV1"), factories.document(number="CN1", section=CN, tax=1800))
-    page = client.get(DESK + "inward/")
-    assert page.status_code == 200
-    assert f'{DESK}inward/b2b/?action=N">1</a><span class="sub">18,000.00</span>' in page.text
-    assert f'{DESK}inward/b2bcn/?needs=1">1</a>' in page.text
-    assert "GSTR-2B of 10/2025 can be computed from 14/11/2025" in page.text
-
-
-@pytest.mark.parametrize("path", ["", "inward/", "inward/?tab=settled", "inward/all/?settled=1"])
+@pytest.mark.parametrize("path", ["", "inward/", "inward/?tab=isd", "inward/?tab=settled", "inward/all/?settled=1"])
 @pytest.mark.usefixtures("preparer")
 def test_every_page_of_the_desk_stays_within_fifteen_queries(client: Client, path: str) -> None:
     factories.filed(factories.document(number="INV1"), factories.document(number="CN1", section=CN))
