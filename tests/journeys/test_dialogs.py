@@ -97,9 +97,10 @@ def test_esc_changes_nothing_and_gives_the_focus_back(ravi: Desk) -> None:
     expect(ravi.page.get_by_text("Firm AAACS's tax rises by ₹18,000.00")).to_be_visible()
     expect(ravi.page.get_by_role("button", name="Reject for Firm AAACR")).not_to_be_focused()
     axe.assert_clean(ravi.page)
-    ravi.page.keyboard.press("Escape")
+    with ravi.page.expect_response(re.compile("/inward/b2bcn/")) as shown_anew:
+        ravi.page.keyboard.press("Escape")
+    shown_anew.value.finished()
     expect(ravi.page.locator("#save")).to_be_focused()
-    ravi.page.wait_for_load_state("networkidle")
     assert not Record.objects.exclude(action="N").exists()
     is_told(ravi, "1 unsaved choice")
 
