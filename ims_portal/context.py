@@ -14,6 +14,9 @@ from ims_portal import banners, clock, sessions
 IN_RETURNS = {
     "return",
     "return-table",
+    "return-record",
+    "record-edit",
+    "record-amend",
     "return-upload",
     "return-file",
     "return-record-delete",
@@ -52,6 +55,9 @@ HELP = {
     "return": "returns",
     "return-file": "returns",
     "return-table": "returns",
+    "return-record": "returns",
+    "record-edit": "returns",
+    "record-amend": "returns",
     "entry-new": "returns",
 }
 """Name of a page -> the place of the help that is about it."""

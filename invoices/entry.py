@@ -360,6 +360,12 @@ def of_record(record: Record) -> Typed:
     )
 
 
+def worked_out(typed: Typed) -> Typed:
+    """Return a document with every tax and the value left to be worked out; cess is no rate's and stays."""
+    lines = tuple(Line(line.rate, line.taxable, cess=line.cess) for line in typed.lines)
+    return replace(typed, lines=lines, value=None)
+
+
 def amending(record: Record) -> Typed:
     """Return a filed record as an amendment that changes nothing yet: it names the record it amends."""
     typed = of_record(record)

@@ -18,19 +18,12 @@ from ims_portal.rules import documents, gstin, rates
 from ims_portal.rules.documents import InvoiceType, Section
 from ims_portal.rules.money import HEADS
 from ims_portal.templatetags import ims as show
-from invoices import entry
-from invoices.entry import Complaint, Line, Typed
+from invoices import entry, wording
+from invoices.entry import Complaint, Line, Sums, Typed
 from invoices.forms import RupeesField
 
 MOST_LINES = 60
 """A page of lines stays far below the number of fields a form may have; longer documents come by file."""
-TYPES = {
-    InvoiceType.REGULAR: gettext_lazy("Regular"),
-    InvoiceType.SEZ_WITH_PAYMENT: gettext_lazy("SEZ supply with payment of tax"),
-    InvoiceType.SEZ_WITHOUT_PAYMENT: gettext_lazy("SEZ supply without payment of tax"),
-    InvoiceType.DEEMED_EXPORT: gettext_lazy("Deemed export"),
-    InvoiceType.BONDED_WAREHOUSE: gettext_lazy("Sale from a bonded warehouse"),
-}
 NOTES = {"C": gettext_lazy("Credit note"), "D": gettext_lazy("Debit note")}
 WRITE_DAY = gettext_lazy("Write the date as DD/MM/YYYY, as it stands on the document.")
 CHOOSE = ("", gettext_lazy("Choose"))
@@ -61,7 +54,7 @@ class HeadForm(forms.Form):
         input_formats=["%d/%m/%Y", "%d-%m-%Y"], error_messages={"required": WRITE_DAY, "invalid": WRITE_DAY}
     )
     pos = forms.ChoiceField(error_messages={"required": gettext_lazy("Choose the place of supply.")})
-    inv_type = forms.ChoiceField(choices=[(found.value, word) for found, word in TYPES.items()])
+    inv_type = forms.ChoiceField(choices=[(found.value, word) for found, word in wording.SUPPLIES.items()])
     reverse_charge = forms.BooleanField(required=False)
     differential = forms.BooleanField(required=False)
     value = MaybeRupeesField(required=False)
@@ -82,7 +75,9 @@ class HeadForm(forms.Form):
             del self.fields[name]
         if is_operators:
             self.fields["inv_type"].choices = [
-                (found.value, word) for found, word in TYPES.items() if found is not InvoiceType.BONDED_WAREHOUSE
+                (found.value, word)
+                for found, word in wording.SUPPLIES.items()
+                if found is not InvoiceType.BONDED_WAREHOUSE
             ]
 
     def clean_recipient(self) -> str:
@@ -157,12 +152,13 @@ class LineForm(forms.Form):
 
 @dataclass(slots=True)
 class Page:
-    """A page of entry: the head, the lines, and complaints that belong to no field."""
+    """A page of entry: the head, the lines, the line to begin with, and complaints that belong to no field."""
 
     section: Section
     head: HeadForm
     lines: list[LineForm]
     fixed: Typed | None = None
+    focus: int | None = None
     at_large: list[str] = field(default_factory=list)
 
     @property
@@ -243,8 +239,11 @@ def blank(section: Section, *, accepted: tuple[int, ...], initial: Mapping[str, 
     return Page(section, head, [LineForm(None, place=0, accepted=accepted)])
 
 
-def filled_in(typed: Typed, *, accepted: tuple[int, ...]) -> Page:
-    """Return a page with a stored document in it, whose recipient and kind stay what they are."""
+def filled_in(typed: Typed, worked_out: Sums, *, accepted: tuple[int, ...]) -> Page:
+    """Return a page with a stored document in it, whose recipient and kind stay what they are.
+
+    What equals what is worked out stands empty, so that it follows the values when they change.
+    """
     table = entry.TABLE_OF[typed.section]
     initial = {
         "number": typed.number,
@@ -253,7 +252,7 @@ def filled_in(typed: Typed, *, accepted: tuple[int, ...]) -> Page:
         "inv_type": typed.inv_type,
         "reverse_charge": typed.reverse_charge,
         "differential": typed.differential,
-        "value": show.amount(typed.value),
+        "value": show.amount(typed.value) if typed.value != worked_out.value else "",
     }
     rates_shown = tuple(sorted({*accepted, *(line.rate for line in typed.lines)}))
     lines = [
@@ -264,10 +263,14 @@ def filled_in(typed: Typed, *, accepted: tuple[int, ...]) -> Page:
             initial={
                 "rate": str(line.rate),
                 "taxable": show.amount(line.taxable),
-                **{head: show.amount(getattr(line, head)) for head in HEADS if getattr(line, head)},
+                **{
+                    head: show.amount(getattr(line, head))
+                    for head in HEADS
+                    if getattr(line, head) != getattr(tax, head)
+                },
             },
         )
-        for place, line in enumerate(typed.lines)
+        for place, (line, tax) in enumerate(zip(typed.lines, worked_out.lines, strict=True))
     ]
     head = HeadForm(None, table=table, fixed=FIXED, initial=initial)
     return Page(typed.section, head, lines or [LineForm(None, place=0, accepted=rates_shown)], typed)
@@ -299,7 +302,7 @@ def with_lines(page: Page, *, more: bool = False, without: int | None = None) ->
     table = page.table
     head = HeadForm(None, table=table, fixed=FIXED if page.fixed else {}, initial=_typed(page.head))
     lines = [LineForm(None, place=place, accepted=accepted, initial=found) for place, found in enumerate(kept)]
-    return Page(page.section, head, lines, page.fixed)
+    return Page(page.section, head, lines, page.fixed, focus=len(lines) - 1 if more else None)
 
 
 def _typed(form: forms.Form) -> dict[str, object]:

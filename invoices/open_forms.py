@@ -60,20 +60,43 @@ class Look:
         return self.opened.supplier_return if self.opened.supplier_return.pk else None
 
 
-def look(*, supplier: Taxpayer, form: Form, period: TaxPeriod, at: datetime) -> Look:
+def look(*, supplier: Taxpayer, form: Form, period: TaxPeriod, at: datetime, filer: Filer | None = None) -> Look:
     """Return a form as it stands. This will write nothing."""
-    kept = SupplierReturn.objects.filter(supplier=supplier, form=form.value, month=period.month)
+    return looks(supplier=supplier, wanted=[(form, period)], at=at, filer=filer)[0]
+
+
+def looks(
+    *, supplier: Taxpayer, wanted: Sequence[tuple[Form, TaxPeriod]], at: datetime, filer: Filer | None = None
+) -> list[Look]:
+    """Return several forms of a supplier as they stand, with at most four queries. This will write nothing."""
+    filer, in_force = filer or calendar.filer(supplier), calendar.in_force(at)
     inbox = Inbox.objects.filter(pk=supplier.pk).first() or Inbox(taxpayer=supplier, open_month=supplier.first_month)
-    opened = Open(
-        supplier=supplier,
-        form=form,
-        period=period,
-        supplier_return=kept.select_related("filed_by").first() or _unsaved(supplier, form, period),
-        filer=calendar.filer(supplier),
-        calendar=calendar.in_force(at),
-        at=at,
+    months = {month for _form, period in wanted for month in (period.month, filer.period(period.month).month)}
+    found = SupplierReturn.objects.filter(supplier=supplier, month__in=months).select_related("filed_by")
+    kept = {(Form(row.form), row.month): row for row in found}
+    return [
+        _look(
+            Open(
+                supplier=supplier,
+                form=form,
+                period=period,
+                supplier_return=kept.get((form, period.month)) or _unsaved(supplier, form, period),
+                filer=filer,
+                calendar=in_force,
+                at=at,
+            ),
+            inbox,
+            kept.get((Form.GSTR1, filer.period(period.month).month)),
+        )
+        for form, period in wanted
+    ]
+
+
+def _look(opened: Open, inbox: Inbox, first: SupplierReturn | None) -> Look:
+    has_first = first is not None and first.is_filed
+    saving, filing = (
+        refusal(opened, inbox, is_filing=is_filing, gstr1_is_filed=has_first) for is_filing in (False, True)
     )
-    saving, filing = (refusal(opened, inbox, is_filing=is_filing) for is_filing in (False, True))
     return Look(
         opened,
         saving=refused(saving, opened) if saving else None,

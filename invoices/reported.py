@@ -104,9 +104,13 @@ def of(supplier_return: SupplierReturn, *, section: str = "") -> QuerySet[Record
     return found.filter(section=section) if section else found
 
 
-def page(records: QuerySet[Record], *, cursor: str, size: int, at: datetime) -> Page:
-    """Return one page of records, found by key and never by counting rows (portal 7.2)."""
-    place, backwards, first, total = _read_cursor(cursor)
+def page(records: QuerySet[Record], *, cursor: str, size: int, at: datetime, total: int | None = None) -> Page:
+    """Return one page of records, found by key and never by counting rows (portal 7.2).
+
+    `total` is how many there are, where the caller knows it.
+    """
+    place, backwards, first, counted = _read_cursor(cursor)
+    total = next((known for known in (counted, total) if known is not None), None)
     total = records.count() if total is None else total
     found = list(_beyond(records, place, backwards=backwards).select_related("recipient", "addback")[: size + 1])
     goes_on, found = len(found) > size, found[:size]

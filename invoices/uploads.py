@@ -10,7 +10,7 @@ import contextlib
 import hashlib
 import os
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -364,16 +364,12 @@ def of_form(*, taxpayer: Taxpayer, form: Form, period: TaxPeriod) -> list[Upload
     return list(found.select_related("requested_by").order_by("-created_at")[:5])
 
 
-def refused_by_table(*, taxpayer: Taxpayer, form: Form, period: TaxPeriod) -> tuple[Upload | None, dict[str, int]]:
-    """Return the latest upload into a form that was read, and how many of its documents each table refused."""
-    latest = (
-        Upload.objects.filter(taxpayer=taxpayer, form=form.value, month=period.month, state=Upload.State.DONE)
-        .order_by("-created_at")
-        .first()
-    )
+def refused_by_table(found: Sequence[Upload]) -> tuple[Upload | None, dict[str, int]]:
+    """Return the latest of a form's uploads that was read, and how many of its documents each table refused."""
+    latest = next((upload for upload in found if upload.state == Upload.State.DONE), None)
     if latest is None or not latest.refused:
         return latest, {}
     section = Func(F("position"), Value("["), Value(1), function="split_part", output_field=TextField())
     table = Func(section, Value("."), Value(1), function="split_part", output_field=TextField())
-    found = latest.problems.filter(is_warning=False).annotate(table=table).values("table").order_by("table")
-    return latest, {row["table"]: row["count"] for row in found.annotate(count=Count("position", distinct=True))}
+    refused = latest.problems.filter(is_warning=False).annotate(table=table).values("table").order_by("table")
+    return latest, {row["table"]: row["count"] for row in refused.annotate(count=Count("position", distinct=True))}

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from ims_portal.rules import actions, gstr2b, time_limit
 from ims_portal.rules.actions import Action, ReasonCode, Refusal
 from ims_portal.rules.amendments import Direction
-from ims_portal.rules.documents import Section
+from ims_portal.rules.documents import InvoiceType, Section
 from ims_portal.rules.gstr2b import Bypass
 from ims_portal.rules.money import Tax
 from ims_portal.rules.periods import Return, TaxPeriod
@@ -67,6 +67,15 @@ TABLES = {
     "ecoma": gettext_lazy("Section 9(5) documents, amended"),
 }
 """The tables of a supplier's form that lead to IMS, as files name them, in words."""
+
+SUPPLIES = {
+    InvoiceType.REGULAR: gettext_lazy("Regular"),
+    InvoiceType.SEZ_WITH_PAYMENT: gettext_lazy("SEZ supply with payment of tax"),
+    InvoiceType.SEZ_WITHOUT_PAYMENT: gettext_lazy("SEZ supply without payment of tax"),
+    InvoiceType.DEEMED_EXPORT: gettext_lazy("Deemed export"),
+    InvoiceType.BONDED_WAREHOUSE: gettext_lazy("Sale from a bonded warehouse"),
+}
+"""The types of supply an invoice or note can be of."""
 
 ACTIONS = {
     Action.ACCEPT: gettext_lazy("Accept"),

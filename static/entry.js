@@ -32,14 +32,18 @@
 
   if (field && told) { field.addEventListener("blur", look); }
 
-  document.addEventListener("htmx:afterSettle", function () {
-    var sums = document.getElementById("sums"), live = document.getElementById("live");
-    if (!sums) { return; }
-    sums.querySelectorAll("[data-for]").forEach(function (cell) {
+  function showTax() {
+    document.querySelectorAll("#sums [data-for]").forEach(function (cell) {
       var input = document.getElementById(cell.dataset.for);
       if (input) { input.placeholder = cell.textContent; }
     });
-    var last = sums.querySelector("tfoot");
+  }
+
+  showTax();
+  document.addEventListener("htmx:afterSettle", function (event) {
+    var last = document.querySelector("#sums tfoot"), live = document.getElementById("live");
+    if (!event.target.closest("#entry")) { return; }
+    showTax();
     if (live && last) { live.textContent = last.textContent.trim().replace(/\s+/g, " "); }
   });
 })();

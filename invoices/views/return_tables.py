@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from ims_portal import web
+from ims_portal import calendar, web
 from ims_portal.access import Right
 from ims_portal.models import Taxpayer
 from ims_portal.rules import documents
@@ -19,15 +19,23 @@ from invoices.views import supplier_returns
 def table_page(request: HttpRequest, gstin: str, p: str, form: str, table: str) -> HttpResponse:
     """List the documents of one table of a form, and lead to a new one."""
     held = web.enter(request, gstin)
-    found, period = supplier_returns.form_of(held.taxpayer, p, form)
+    filer = calendar.filer(held.taxpayer)
+    found, period = supplier_returns.form_of(held.taxpayer, p, form, filer)
     at = request.portal_now  # type: ignore[attr-defined]
-    look = open_forms.look(supplier=held.taxpayer, form=found, period=period, at=at)
+    look = open_forms.look(supplier=held.taxpayer, form=found, period=period, at=at, filer=filer)
     totals = [line for line in reported.totals(look.kept) if line.section in entry.TABLES[table]] if look.kept else []
-    upload, refused = uploads.refused_by_table(taxpayer=held.taxpayer, form=found, period=period)
+    latest = uploads.of_form(taxpayer=held.taxpayer, form=found, period=period)
+    upload, refused = uploads.refused_by_table(latest)
     page = None
     if look.kept and totals:
         records = reported.of(look.kept).filter(section__in=[section.value for section in entry.TABLES[table]])
-        page = reported.page(records, cursor=request.GET.get("after", ""), size=supplier_returns.ROWS, at=at)
+        page = reported.page(
+            records,
+            cursor=request.GET.get("after", ""),
+            size=supplier_returns.ROWS,
+            at=at,
+            total=sum(line.count for line in totals),
+        )
     return render(
         request,
         "invoices/return_table.html",

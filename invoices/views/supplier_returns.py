@@ -62,7 +62,7 @@ class NoSuchReturnError(Exception):
         super().__init__(form.value)
 
 
-def form_of(taxpayer: Taxpayer, p: str, slug: str) -> tuple[Form, TaxPeriod]:
+def form_of(taxpayer: Taxpayer, p: str, slug: str, filer: Filer | None = None) -> tuple[Form, TaxPeriod]:
     """Return the form and the taxpayer's own period that an address names.
 
     This will raise Http404 for what is no form or no month, and NoSuchReturnError for a month the taxpayer does not
@@ -74,7 +74,7 @@ def form_of(taxpayer: Taxpayer, p: str, slug: str) -> tuple[Form, TaxPeriod]:
         raise Http404("No such page.") from None
     if month.is_quarter:
         raise Http404("No such page.")
-    filer = calendar.filer(taxpayer)
+    filer = filer or calendar.filer(taxpayer)
     period = month if form is Form.IFF else filer.period(month.month)
     if period.month != month.month or not filer.is_return_of(form, period):
         raise NoSuchReturnError(form, month, filer)
@@ -111,16 +111,20 @@ def address(gstin: str, form: Form, period: TaxPeriod, name: str = "return", **m
 def return_page(request: HttpRequest, gstin: str, p: str, form: str) -> HttpResponse:
     """Show a form of a period: its state, its documents, and what may be done with it."""
     held = web.enter(request, gstin)
-    found, period = form_of(held.taxpayer, p, form)
-    return render(request, "invoices/return.html", page_of(request, held, found, period))
+    filer = calendar.filer(held.taxpayer)
+    found, period = form_of(held.taxpayer, p, form, filer)
+    return render(request, "invoices/return.html", page_of(request, held, found, period, filer))
 
 
-def page_of(request: HttpRequest, held: Access, form: Form, period: TaxPeriod) -> dict[str, object]:
+def page_of(
+    request: HttpRequest, held: Access, form: Form, period: TaxPeriod, filer: Filer | None = None
+) -> dict[str, object]:
     """Return what a form's page shows; an upload that is refused shows it again with the reason."""
     at = request.portal_now  # type: ignore[attr-defined]
-    look = open_forms.look(supplier=held.taxpayer, form=form, period=period, at=at)
+    look = open_forms.look(supplier=held.taxpayer, form=form, period=period, at=at, filer=filer)
     totals = reported.totals(look.kept) if look.kept else []
-    read_upload, refused = uploads.refused_by_table(taxpayer=held.taxpayer, form=form, period=period)
+    latest = uploads.of_form(taxpayer=held.taxpayer, form=form, period=period)
+    read_upload, refused = uploads.refused_by_table(latest)
     section = request.GET.get("section", "")
     section = section if section in {total.section.value for total in totals} else ""
     page = None
@@ -130,6 +134,7 @@ def page_of(request: HttpRequest, held: Access, form: Form, period: TaxPeriod) -
             cursor=request.GET.get("after", ""),
             size=ROWS,
             at=at,
+            total=sum(total.count for total in totals if section in ("", total.section.value)),
         )
     return {
         **heading(form, period),
@@ -147,7 +152,7 @@ def page_of(request: HttpRequest, held: Access, form: Form, period: TaxPeriod) -
         "query": f"section={section}" if section else "",
         "section_name": wording.SECTIONS[Section(section)] if section else "",
         "summaries": _sums(look.kept),
-        "uploads": uploads.of_form(taxpayer=held.taxpayer, form=form, period=period),
+        "uploads": latest,
         "may_supply": held.may(Right.SUPPLY),
         "may_file": held.may(Right.FILE),
         "errors": [],
