@@ -4,7 +4,9 @@ from django.urls import path, register_converter
 
 from invoices.views import (
     act,
+    answers,
     bulk,
+    bulk_files,
     deadline_feed,
     deadlines,
     entry,
@@ -63,7 +65,7 @@ urlpatterns = [
     path("ims/deadlines/feed/", deadline_feed.keys, name="deadline-keys"),
     path("ims/deadlines.ics", deadline_feed.feed, name="deadlines-ics"),
     path("ims/act/", act.act, name="act"),
-    path("ims/act/<uuid:draft>/", act.review, name="act-review"),
+    path("ims/act/<uuid:draft>/", answers.review, name="act-review"),
     path("ims/bulk/", bulk.preview, name="bulk"),
     path("ims/batches/<uuid:pk>/", bulk.batch, name="batch"),
     path("ims/batches/<uuid:pk>/answer/", bulk.answer, name="batch-answer"),
@@ -71,6 +73,7 @@ urlpatterns = [
     path("ims/batches/<uuid:pk>/stop/", bulk.stop, name="batch-stop"),
     path("ims/batches/<uuid:pk>/undo/", bulk.undo, name="batch-undo"),
     path("ims/batches/<uuid:pk>/rows/", bulk.batch_rows, name="batch-rows"),
+    path("ims/batches/<uuid:pk>/rows.csv", bulk_files.batch_file, name="batch-file"),
     path("ims/records/<int:pk>/", record.record, name="record"),
     path("ims/outward/", outward.outward, name="outward"),
     path("ims/outward/records/<int:pk>/", outward.outward_record, name="outward-record"),
