@@ -7,7 +7,7 @@ page answers alike becomes a page here: a missing right 403, a form of another G
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import structlog
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -82,6 +82,20 @@ def forged(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG
     return render(request, "ims_portal/problem.html", {"code": "FORM_EXPIRED", "text": text}, status=403)
 
 
+def whole(request: HttpRequest, page: HttpResponse) -> HttpResponse:
+    """Return a page that stands for the whole content, also where htmx asked for a part of another one."""
+    if getattr(request, "htmx", False):
+        with_headers(page, {"HX-Retarget": "#main", "HX-Reselect": "#main", "HX-Reswap": "outerHTML show:window:top"})
+    return page
+
+
+def with_headers(answer: HttpResponse, headers: Mapping[str, str]) -> HttpResponse:
+    """Return an answer after setting headers of it."""
+    for name, value in headers.items():
+        answer.headers[name] = value
+    return answer
+
+
 class SeeOther(HttpResponseRedirect):
     """The 303 that ends a POST."""
 
@@ -113,16 +127,20 @@ class Doors:
     def process_exception(self, request: HttpRequest, problem: Exception) -> HttpResponse | None:
         """Answer what the domain refuses in the same way on every page; anything else is an error of ours."""
         if isinstance(problem, RightMissingError):
-            return render(request, "403.html", {"who_may": problem.who_may, "right": problem.right.value}, status=403)
+            told = {"who_may": problem.who_may, "right": problem.right.value}
+            return whole(request, render(request, "403.html", told, status=403))
         code = getattr(problem, "code", "")
         if code in ("FORM_REFUSED", "IDEMPOTENCY_MISMATCH"):
-            return render(request, "ims_portal/problem.html", {"code": code, "text": str(problem)}, status=409)
+            page = render(request, "ims_portal/problem.html", {"code": code, "text": str(problem)}, status=409)
+            return whole(request, page)
         if code == "BUSY":
             text = _(
                 "Another change for this GSTIN is being written. Nothing was saved. Go back, your choices are still "
                 "there, and try again."
             )
-            answer = render(request, "ims_portal/problem.html", {"code": code, "text": text}, status=503)
+            answer = whole(
+                request, render(request, "ims_portal/problem.html", {"code": code, "text": text}, status=503)
+            )
             answer.headers["Retry-After"] = "2"
             return answer
         return None

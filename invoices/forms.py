@@ -21,12 +21,21 @@ from ims_portal.rules.texts import UNWELCOME
 from ims_portal.templatetags import ims as show
 from invoices import drafts, inbox, wording
 from invoices.actions import Choice, tidy
-from invoices.drafts import Picked
+from invoices.drafts import Picked, Sent
 from invoices.inbox import Line
 from invoices.models.messages import LONGEST
 
 CHOICE = re.compile(r"^a\.([0-9]{1,18})\.([0-9]{1,9})\Z", re.ASCII)
+SHOWN = re.compile(r"^was\.([0-9]{1,18})\Z", re.ASCII)
+NOTHING_CHOSEN = "-"
 TICK = re.compile(r"^([0-9]{1,18})\.([0-9]{1,9})\Z", re.ASCII)
+
+
+LONGEST_TYPED = 1_000
+"""Characters kept of what was typed into one field; longer ones are refused whatever they say."""
+
+
+MOST_DIGITS_OF_AN_ID = 18
 
 
 class UnreadableChoiceError(ValueError):
@@ -39,12 +48,15 @@ def rows(query: QueryDict, *, usual: int) -> int:
     return int(asked) if asked in [str(number) for number in inbox.ROWS] else usual
 
 
-def picked(post: QueryDict) -> list[Picked]:
-    """Return the choices of a page: each row's own, or for ticked rows the action chosen for all of them."""
+def sent(post: QueryDict, *, back: str) -> Sent:
+    """Return a page of choices: each row's own, or for ticked rows the action chosen for all of them."""
     found: dict[int, Picked] = {}
+    shown: dict[int, Action | None] = {}
     for name, value in post.items():
         if match := CHOICE.match(name):
             found[int(match[1])] = Picked(int(match[1]), int(match[2]), _action(str(value)))
+        elif match := SHOWN.match(name):
+            shown[int(match[1])] = None if value == NOTHING_CHOSEN else _action(str(value))
     for_ticked = post.get("with", "")
     if for_ticked:
         for value in post.getlist("tick"):
@@ -52,7 +64,7 @@ def picked(post: QueryDict) -> list[Picked]:
             if match is None:
                 raise UnreadableChoiceError(value)
             found[int(match[1])] = Picked(int(match[1]), int(match[2]), _action(for_ticked))
-    return list(found.values())
+    return Sent(list(found.values()), shown, back=back, again=post.get("again") == "1")
 
 
 def _action(letter: str) -> Action:
@@ -69,12 +81,33 @@ class AnswerForm(forms.Form):
     leave = forms.BooleanField(required=False)
     remark = PlainTextField(required=False, strip=True)
 
-    def __init__(self, data: Mapping[str, object] | None, *, choice: Picked, line: Line) -> None:
+    def __init__(
+        self,
+        data: Mapping[str, object] | None,
+        *,
+        choice: Picked,
+        line: Line,
+        typed: Mapping[str, object] | None = None,
+    ) -> None:
         self.choice, self.line = choice, line
-        stored = line.record if line.record.action == choice.action else None
-        super().__init__(
-            data, prefix=f"l.{choice.record_id}.{choice.version}", initial=self.stored(line) if stored else {}
-        )
+        stored = self.stored(line) if line.record.action == choice.action else {}
+        super().__init__(data, prefix=f"l.{self.key_of(choice)}", initial=typed or stored)
+
+    @staticmethod
+    def key_of(choice: Picked) -> str:
+        """Return what names a choice in a form."""
+        return f"{choice.record_id}.{choice.version}"
+
+    @property
+    def key(self) -> str:
+        """What names this line in its page's form."""
+        return self.key_of(self.choice)
+
+    @property
+    def typed(self) -> dict[str, str]:
+        """What was typed, field by field, as it was typed; only of a form that was sent."""
+        sent = {name: self.data.get(self.add_prefix(name), "") for name in self.fields}
+        return {name: UNWELCOME.sub("", str(value))[:LONGEST_TYPED] for name, value in sent.items() if value}
 
     @staticmethod
     def stored(line: Line) -> dict[str, object]:
@@ -243,14 +276,35 @@ FORMS: dict[Action, type[AnswerForm]] = {
 }
 
 
-def answers(draft: drafts.Draft, data: QueryDict | None) -> list[AnswerForm]:
+def answers(asking: drafts.Asking, data: QueryDict | None) -> list[AnswerForm]:
     """Return one form per record of a draft that waits for its answer; of those sent in, if any were."""
-    sent = set(data.getlist("line")) if data is not None else None
+    named = set(data.getlist("line")) if data is not None else None
     return [
-        FORMS[choice.action](data, choice=choice, line=line)
-        for choice, line in draft.lines
-        if sent is None or f"{choice.record_id}.{choice.version}" in sent
+        FORMS[choice.action](data, choice=choice, line=line, typed=asking.answers[choice.record_id])
+        for choice, line in asking.lines
+        if named is None or AnswerForm.key_of(choice) in named
     ]
+
+
+def paise(typed: object) -> int:
+    """Return a typed amount in paise; 0 for what is none."""
+    try:
+        return RupeesField(required=False).clean(typed)
+    except forms.ValidationError:
+        return 0
+
+
+def answered_alike(sent_in: list[AnswerForm], answer: Answer, remark: str) -> dict[int, dict[str, str]]:
+    """Return what was typed, with every acceptance that lacks an answer given one, and a remark where it needs one."""
+    found = {}
+    for form in sent_in:
+        typed = form.typed
+        if form.choice.action is Action.ACCEPT and not typed.get("answer") and not typed.get("leave"):
+            typed["answer"] = answer.value
+            if answer is Answer.NONE and remark:
+                typed.setdefault("remark", UNWELCOME.sub("", remark)[:LONGEST_TYPED])
+        found[form.choice.record_id] = typed
+    return found
 
 
 class FindForm(forms.Form):

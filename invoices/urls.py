@@ -4,6 +4,7 @@ from django.urls import path, register_converter
 
 from invoices.views import (
     act,
+    answers,
     bulk,
     deadline_feed,
     deadlines,
@@ -63,7 +64,7 @@ urlpatterns = [
     path("ims/deadlines/feed/", deadline_feed.keys, name="deadline-keys"),
     path("ims/deadlines.ics", deadline_feed.feed, name="deadlines-ics"),
     path("ims/act/", act.act, name="act"),
-    path("ims/act/<uuid:draft>/", act.review, name="act-review"),
+    path("ims/act/<uuid:draft>/", answers.review, name="act-review"),
     path("ims/bulk/", bulk.preview, name="bulk"),
     path("ims/batches/<uuid:pk>/", bulk.batch, name="batch"),
     path("ims/batches/<uuid:pk>/answer/", bulk.answer, name="batch-answer"),

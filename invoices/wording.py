@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -238,6 +240,27 @@ def result(told: Result, record: Record | None, today: Standing) -> str:
     return str(ACTIONS[told.current])
 
 
+def overtaken_choice(event: ActionEvent | None, choice: Action) -> str:
+    """Return why an unsaved choice is to be made again: who overtook it; None is the person's own save elsewhere."""
+    if event is None:
+        return _("You saved something else for this record after you chose %(choice)s here. Choose again.") % {
+            "choice": ACTIONS[choice]
+        }
+    told = {"choice": ACTIONS[choice], "time": show.moment(event.at), "who": str(event.actor or supplier(event.record))}
+    if event.cause != ActionEvent.Cause.CHOSEN:
+        return (
+            _(
+                "%(who)s changed the record at %(time)s, after you opened this page. Your choice, %(choice)s, was not "
+                "saved. Look at it and choose again."
+            )
+            % told
+        )
+    return _(
+        "%(who)s chose %(action)s at %(time)s, after you opened this page. Yours, %(choice)s, was not saved. "
+        "Choose again."
+    ) % {**told, "action": ACTIONS[Action(event.action)]}
+
+
 def overtaken(event: ActionEvent) -> str:
     """Return who overtook a choice that waited for answers."""
     return _("%(number)s: %(who)s chose %(action)s at %(time)s, before you answered. Yours was not saved.") % {
@@ -257,6 +280,36 @@ def rejection_cost(record: Record) -> tuple[str, bool]:
     if record.section == Section.CNA:
         return _("You give up %(tax)s of ITC this amendment returns.") % names, False
     return _("You get no ITC of %(tax)s. %(supplier)s's tax does not change.") % names, False
+
+
+_REMARKS = (
+    gettext_lazy("We did not order this and did not receive it."),
+    gettext_lazy("Goods not received yet."),
+    gettext_lazy("The amount differs from our purchase order. Please amend it."),
+    gettext_lazy("Please correct the GSTIN or the tax head."),
+    gettext_lazy("Goods returned; please issue a credit note."),
+    gettext_lazy("ITC was never claimed on this document."),
+    gettext_lazy("ITC was already reversed on this document."),
+)
+"""Remarks offered ready-made, in every language: the supplier may read another one than whoever writes."""
+
+
+def remark_templates() -> list[tuple[str, str]]:
+    """Return (language, text) of each ready-made remark."""
+    found = []
+    for code, _name in settings.LANGUAGES:
+        with translation.override(code):
+            found += [(code, str(text)) for text in _REMARKS]
+    return list({text: (code, text) for code, text in reversed(found)}.values())[::-1]
+
+
+def reduces_in_all(tax: str, number: int | str, total: int) -> str:
+    """Return by how much the answers given so far reduce ITC, in rupees, on how many of the records asked about."""
+    return _("Reduces your ITC by %(tax)s on %(number)s of %(total)s records.") % {
+        "tax": tax,
+        "number": number,
+        "total": total,
+    }
 
 
 def until_when(record: Record, settles_in: TaxPeriod) -> str:

@@ -23,7 +23,7 @@ from ims_portal.rules.actions import Action, Answer, ReasonCode
 from ims_portal.rules.documents import Form
 from ims_portal.rules.money import Tax
 from ims_portal.rules.periods import Filer, Frequency, Return, TaxPeriod
-from invoices import actions, locking, outward, records_sql
+from invoices import actions, kept, locking, outward, records_sql
 from invoices.actions import Choice, Item
 from returns import bigworld_sql, gstr2b, gstr3b
 from returns.bigworld_sql import Month, Wish
@@ -108,9 +108,11 @@ def make(*, rows: int, at: datetime, username: str = "bigworld", password: str |
     owner = _owner(username, password, (recipient, suppliers[0]))
     _decide(recipient, made, at=at - timedelta(hours=2), accepts=0.25, rejects=0.05, pends=0.12)
     gstr2b.compute(taxpayer=recipient, period=open_, actor=owner, clock=Fixed(at - timedelta(hours=1)))
-    _change_minds(recipient, made, owner, at)
+    found = World(recipient, suppliers[0], owner, open_, len(made))
+    change_minds(found, at)
+    kept.fold_one(recipient.pk)
     bigworld_sql.learn()
-    return World(recipient, suppliers[0], owner, open_, len(made))
+    return found
 
 
 def _two_periods(filer: Filer, at: datetime) -> tuple[TaxPeriod, TaxPeriod]:
@@ -219,16 +221,17 @@ def _told(suppliers: list[Taxpayer], month: Month, *, everybody_filed: bool) -> 
 
 def _close(recipient: Taxpayer, period: TaxPeriod, month: Month, filer: Filer, at: datetime) -> None:
     """Decide on a period's records, compute its statement and file its GSTR-3B, on the days of its own calendar."""
-    drafted = _at_ten(periods.draft_day(filer, period, calendar.in_force(at)))
+    drafted = at_ten(periods.draft_day(filer, period, calendar.in_force(at)))
     clock = Fixed(drafted + timedelta(days=1))
     ids = bigworld_sql.records_of(recipient.pk, period.month)
     _decide(recipient, ids, at=drafted, accepts=0.7, rejects=0.05, pends=0.15)
-    outward.file(supplier=recipient, form=Form.GSTR1, period=period, actor=None, clock=Fixed(_at_ten(month.filed_on)))
+    outward.file(supplier=recipient, form=Form.GSTR1, period=period, actor=None, clock=Fixed(at_ten(month.filed_on)))
     gstr2b.compute(taxpayer=recipient, period=period, actor=None, clock=clock)
     gstr3b.file(taxpayer=recipient, period=period, actor=None, clock=clock)
 
 
-def _at_ten(day: date) -> datetime:
+def at_ten(day: date) -> datetime:
+    """Return ten o'clock of an Indian day."""
     return timezone.make_aware(datetime.combine(day, time(10)), timezone.get_default_timezone())
 
 
@@ -237,7 +240,7 @@ def _owner(username: str, password: str | None, firms: Collection[Taxpayer]) -> 
     owner = User.objects.filter(username=username).first() or User.objects.create_user(
         username=username, password=password, full_name="Arundhati Rao"
     )
-    since = _at_ten(rates.GST_BEGAN)
+    since = at_ten(rates.GST_BEGAN)
     for firm in firms:
         Membership.objects.get_or_create(
             user=owner, taxpayer=firm, defaults={"role": Membership.Role.SIGNATORY, "valid_from": since}
@@ -271,8 +274,8 @@ def _choice(wish: Wish) -> Choice:
     return Choice(Action(wish.action))
 
 
-def _change_minds(recipient: Taxpayer, record_ids: Collection[int], owner: User, at: datetime) -> None:
-    """Accept some records on which nothing was chosen, so that the statement just made is out of date."""
-    untouched = bigworld_sql.untouched(recipient.pk, list(record_ids), limit=AFTER_THE_STATEMENT)
+def change_minds(world: World, at: datetime) -> None:
+    """Accept some records on which nothing was chosen, so that a statement just made is out of date."""
+    untouched = bigworld_sql.untouched(world.recipient.pk, world.period.month, limit=AFTER_THE_STATEMENT)
     items = [Item(pk, version, Choice(Action.ACCEPT)) for pk, version in untouched]
-    actions.take(taxpayer=recipient, items=items, actor=owner, clock=Fixed(at), request_id=uuid.uuid4())
+    actions.take(taxpayer=world.recipient, items=items, actor=world.owner, clock=Fixed(at), request_id=uuid.uuid4())

@@ -311,8 +311,13 @@ def keep_feeds(record_ids: Collection[int], *, importer: str, sez: str) -> None:
 
 
 def learn() -> None:
-    """Let the planner see what has been put in."""
-    run("ANALYZE")
+    """Let the planner see what has been put in. A bare ANALYZE would lock what all databases of a server share."""
+    run(
+        """
+        ANALYZE invoices_record, invoices_recorddetail, invoices_supplierreturn, invoices_actionevent,
+            invoices_keptcount, invoices_billofentry, ims_portal_taxpayer, returns_gstr2bline
+        """
+    )
 
 
 class Wish(NamedTuple):
@@ -353,15 +358,16 @@ def records_of(recipient_id: int, month: int) -> list[int]:
     return [int(str(pk)) for (pk,) in rows]
 
 
-def untouched(recipient_id: int, record_ids: Sequence[int], *, limit: int) -> list[tuple[int, int]]:
+def untouched(recipient_id: int, month: int, *, limit: int) -> list[tuple[int, int]]:
     """Return (id, version) of some filed invoices on which nothing was chosen."""
     rows = run(
         f"""
         SELECT r.id, r.version FROM invoices_record r
-        WHERE r.recipient_id = %(recipient)s AND r.id = ANY(%(ids)s) AND r.action = 'N' AND r.status = 'F'
+        WHERE r.recipient_id = %(recipient)s AND r.gstr2b_month = %(month)s AND r.action = 'N' AND r.status = 'F'
+          AND r.settled_month IS NULL
           AND r.bypass = '' AND r.section = {sql.literal(Section.B2B)}
         ORDER BY r.id LIMIT %(limit)s
         """,
-        {"recipient": recipient_id, "ids": list(record_ids), "limit": limit},
+        {"recipient": recipient_id, "month": month, "limit": limit},
     )
     return [(int(str(pk)), int(str(version))) for pk, version in rows]

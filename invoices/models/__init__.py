@@ -2,7 +2,7 @@
 
 from invoices.models.bulk import Batch, BatchRow
 from invoices.models.counts import KeptCount
-from invoices.models.decisions import ActionEvent, Inbox
+from invoices.models.decisions import ActionEvent, Draft, DraftChoice, Inbox
 from invoices.models.feeds import BillOfEntry, FeedBatch, FeedKind, FeedProblem, IsdDocument, Reversal
 from invoices.models.messages import Message
 from invoices.models.records import Record, RecordDetail, ReportedBefore
@@ -14,6 +14,8 @@ __all__ = [
     "Batch",
     "BatchRow",
     "BillOfEntry",
+    "Draft",
+    "DraftChoice",
     "FeedBatch",
     "FeedKind",
     "FeedProblem",

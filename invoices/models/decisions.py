@@ -1,4 +1,4 @@
-"""What recipients decide: the inbox that orders their changes, and every change of an action."""
+"""What recipients decide: the inbox that orders changes, each change of an action, and choices not saved yet."""
 
 from __future__ import annotations
 
@@ -62,4 +62,38 @@ class ActionEvent(models.Model):
         ]
         indexes = [
             models.Index(fields=["recipient", "inbox_seq"], name="actions_since_a_statement"),
+        ]
+
+
+class Draft(models.Model):
+    """One person's choices for one GSTIN that are not saved yet; `back` is the page they were last made on."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    recipient = models.ForeignKey(Taxpayer, on_delete=models.PROTECT, related_name="+")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    back = models.CharField(max_length=2000, blank=True, default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["recipient", "user"], name="one_draft_per_person_and_gstin"),
+        ]
+
+
+class DraftChoice(models.Model):
+    """A choice that is not saved yet, at the version its person saw; `answers` is what they typed to its questions.
+
+    `staged_at` is a real moment, not one of the sandbox: how long a draft lives has nothing to do with tax.
+    """
+
+    draft = models.ForeignKey(Draft, on_delete=models.CASCADE, related_name="choices")
+    record = models.ForeignKey(Record, on_delete=models.CASCADE, related_name="+")
+    version = models.PositiveIntegerField()
+    action = models.CharField(max_length=1)
+    answers = models.JSONField(default=dict, blank=True)
+    staged_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["draft", "record"], name="one_choice_per_record_of_a_draft"),
+            models.CheckConstraint(condition=models.Q(action__in=["N", "A", "R", "P"]), name="staged_is_n_a_r_or_p"),
         ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -54,10 +54,13 @@ def records(request: HttpRequest, gstin: str, section: str) -> HttpResponse:
         counts_anew="result" in request.GET,
     )
     outcome = earlier(request, held)
-    shown = rows.rows(found.lines, today, outcome)
+    may_act = held.may(Right.ACT) and not asked.filters.settled
+    draft = rows.unsaved(held, found.lines) if may_act else rows.NO_DRAFT
+    shown = rows.rows(found.lines, today, outcome, draft)
     context = around | {
         "filters": asked.filters,
         "rows": shown,
+        "draft": draft,
         "lines": list(zip(shown, _cells(held, found, look), strict=True)),
         "page": found,
         "tabs": listing.tabs(look, found),
@@ -65,14 +68,17 @@ def records(request: HttpRequest, gstin: str, section: str) -> HttpResponse:
         "before_url": look.url(after=found.before) if found.before else "",
         "after_url": look.url(after=found.after) if found.after else "",
         "back": request.get_full_path(),
-        "told": told(held, today, outcome),
-        "may_act": held.may(Right.ACT) and not asked.filters.settled,
+        "told": told(held, today, outcome, [line.record.pk for line in found.lines]),
+        "may_act": may_act,
         "actions": [(action.value, word) for action, word in wording.ACTIONS.items()],
         "nothing": "" if shown else listing.nothing(look, inbox.last_settled(held.taxpayer, asked.filters)),
         "is_of_bills": listing.is_of_bills(asked.filters),
         "has_amendments": any(line.record.original for line in found.lines),
     }
-    return render(request, _template(request), context)
+    answer = render(request, _template(request), context)
+    if outcome is not None:
+        answer.headers["HX-Replace-Url"] = request.get_full_path()
+    return answer
 
 
 def _order(request: HttpRequest, problems: Mapping[str, str]) -> tuple[Sort, dict[str, str]]:
@@ -112,12 +118,12 @@ def earlier(request: HttpRequest, held: Access) -> Outcome | None:
     return drafts.outcome_of(actor=held.user, gstin=held.taxpayer.gstin, request_id=key)
 
 
-def told(held: Access, today: Standing, outcome: Outcome | None) -> rows.Told | None:
-    """Return what the page says of an earlier save."""
+def told(held: Access, today: Standing, outcome: Outcome | None, here: Collection[int] = ()) -> rows.Told | None:
+    """Return what the page says of an earlier save; `here` are the records whose rows it shows."""
     if outcome is None:
         return None
     missing = rows.troubled(outcome)
-    return rows.told(outcome, inbox.by_ids(held.taxpayer, missing) if missing else {}, today)
+    return rows.told(outcome, inbox.by_ids(held.taxpayer, missing) if missing else {}, today, here)
 
 
 def heading(section: str) -> str:

@@ -32,14 +32,16 @@ def record(request: HttpRequest, gstin: str, pk: int) -> HttpResponse:
     outcome = inward.earlier(request, held)
     kept = next((result for result in outcome.results if result.record_id == pk), None) if outcome else None
     in_ims = not found.bypass and found.record.status != found.record.Status.WITHDRAWN
+    may_act = held.may(Right.ACT) and in_ims and found.line.is_open
+    draft = rows.unsaved(held, [found.line]) if may_act else rows.NO_DRAFT
     context = {
         "detail": found,
         "record": found.record,
-        "row": rows.row(found.line, today, kept),
+        "row": rows.row(found.line, today, kept, draft),
         "in_ims": in_ims,
         "told": inward.told(held, today, outcome),
         "back": _back(request),
-        "may_act": held.may(Right.ACT) and in_ims and found.line.is_open,
+        "may_act": may_act,
         "reason": _reason(found.record.reason_code),
         **_figures(found),
         **_sentences(found, today),

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 
 from django.utils.translation import gettext as _
 
+from ims_portal import clock
+from ims_portal.access import Access
 from ims_portal.rules.actions import Action, Refusal
 from ims_portal.rules.documents import Section
 from ims_portal.rules.money import Tax
-from invoices import inbox, wording
+from invoices import drafts, inbox, wording
 from invoices.actions import Outcome, Result, ResultStatus
+from invoices.drafts import Picked
+from invoices.forms import NOTHING_CHOSEN
 from invoices.inbox import Line
 from invoices.models import ActionEvent, Record
 from invoices.standing import Standing
@@ -38,6 +43,7 @@ class Row:
     reasons: list[str]
     told: str
     is_unsaved: bool
+    was: str
     reduction: str
     until: date | None
     lost: str
@@ -49,17 +55,49 @@ class Row:
         return self.line.record
 
 
-def rows(lines: list[Line], today: Standing, outcome: Outcome | None = None) -> list[Row]:
-    """Return rows for lines, with what an earlier save said of them."""
+@dataclass(frozen=True, slots=True)
+class Unsaved:
+    """A person's draft as a page of records shows it: the choices of its rows, and how many are of other pages."""
+
+    choices: Mapping[int, Picked] = field(default_factory=dict)
+    overtaken: Mapping[int, ActionEvent] = field(default_factory=dict)
+    here: int = 0
+
+    @property
+    def count(self) -> int:
+        """How many choices are not saved."""
+        return len(self.choices)
+
+    @property
+    def elsewhere(self) -> int:
+        """How many of them are of records this page does not show."""
+        return self.count - self.here
+
+
+NO_DRAFT = Unsaved()
+
+
+def unsaved(held: Access, lines: Sequence[Line]) -> Unsaved:
+    """Return what of a person's draft belongs to a page of records: one query, one more where others overtook it."""
+    choices = drafts.unsaved(taxpayer=held.taxpayer, actor=held.user, real_at=clock.real())
+    here = {line.record.pk: line.record.version for line in lines if line.record.pk in choices}
+    moved = {pk: choices[pk].version for pk, version in here.items() if choices[pk].version != version}
+    events = drafts.overtakers(taxpayer=held.taxpayer, actor=held.user, seen=moved)
+    return Unsaved(choices, {event.record_id: event for event in events}, len(here))
+
+
+def rows(lines: list[Line], today: Standing, outcome: Outcome | None = None, draft: Unsaved = NO_DRAFT) -> list[Row]:
+    """Return rows for lines, with what an earlier save said of them and what of them is not saved yet."""
     told = {result.record_id: result for result in outcome.results} if outcome else {}
-    return [row(line, today, told.get(line.record.pk)) for line in lines]
+    return [row(line, today, told.get(line.record.pk), draft) for line in lines]
 
 
-def row(line: Line, today: Standing, told: Result | None = None) -> Row:
-    """Return the row of one line. A refused choice stays chosen, so that nothing typed is lost (portal 7.3)."""
+def row(line: Line, today: Standing, told: Result | None = None, draft: Unsaved = NO_DRAFT) -> Row:
+    """Return the row of one line. An unsaved choice stays chosen, an overtaken one is to be made again (portal 7.3)."""
     record = line.record
-    is_refused = told is not None and told.status is ResultStatus.REFUSED
-    chosen = told.asked if told is not None and is_refused else line.effective
+    kept = draft.choices.get(record.pk)
+    is_overtaken = kept is not None and kept.version != record.version
+    chosen = line.effective if kept is None else None if is_overtaken else kept.action
     shown = [action for action in inbox.ORDER if line.barred.get(action) is not Refusal.REJECT_NOT_ALLOWED]
     return Row(
         line=line,
@@ -73,13 +111,26 @@ def row(line: Line, today: Standing, told: Result | None = None) -> Row:
         if line.is_open
         else [],
         reasons=_reasons(line, today),
-        told=wording.result(told, record, today) if told is not None and _is_trouble(told) else "",
-        is_unsaved=is_refused,
+        told=_trouble(line, today, told, draft),
+        is_unsaved=kept is not None,
+        was="" if kept is None else NOTHING_CHOSEN if is_overtaken else kept.action.value,
         reduction=_reduction(line),
         until=line.pending_until if line.is_open and line.effective in (Action.PENDING, Action.NONE) else None,
         lost=str(wording.ACTIONS[Action(line.record.lost_action)]) if line.record.lost_action else "",
         direction=str(wording.DIRECTIONS[line.direction]) if line.direction else "",
     )
+
+
+def _trouble(line: Line, today: Standing, told: Result | None, draft: Unsaved) -> str:
+    """Return why a row's choice is not saved: overtaken, refused just now, or barred since it was made."""
+    record, kept = line.record, draft.choices.get(line.record.pk)
+    if kept is not None and kept.version != record.version:
+        return wording.overtaken_choice(draft.overtaken.get(record.pk), kept.action)
+    if told is not None and _is_trouble(told):
+        return wording.result(told, record, today)
+    if kept is not None and kept.action in line.barred:
+        return wording.refusal(line.barred[kept.action], record, today)
+    return ""
 
 
 def _reasons(line: Line, today: Standing) -> list[str]:
@@ -106,14 +157,18 @@ class Told:
 
     saved: int
     unchanged: int
-    troubles: list[tuple[int, str, str]]
+    troubles: list[tuple[int, bool, str, str]]
 
 
-def told(outcome: Outcome, records: dict[int, Record], today: Standing) -> Told:
-    """Return the result of a save in words; `records` holds the recipient's own among those not saved."""
+def told(outcome: Outcome, records: dict[int, Record], today: Standing, here: Collection[int] = ()) -> Told:
+    """Return the result of a save in words; `records` holds the recipient's own among those not saved.
+
+    `here` are the records whose rows stand on the page, to be jumped to.
+    """
     troubles = [
         (
             result.record_id if result.record_id in records else 0,
+            result.record_id in here,
             records[result.record_id].number if result.record_id in records else result.number,
             wording.result(result, records.get(result.record_id), today),
         )

@@ -11,8 +11,8 @@ from typing import Any
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection
 
+from returns import scratch
 from returns.cases import case, checks, play
 
 TEMPLATE = f"ims_case_template_{os.getpid()}"
@@ -63,40 +63,21 @@ class Command(BaseCommand):
 @contextmanager
 def _template() -> Iterator[None]:
     """Keep a migrated, empty database to copy from while the block runs."""
-    _maintain(f'DROP DATABASE IF EXISTS "{TEMPLATE}"', f'CREATE DATABASE "{TEMPLATE}"')
+    scratch.maintain(f'DROP DATABASE IF EXISTS "{TEMPLATE}"', f'CREATE DATABASE "{TEMPLATE}"')
     try:
-        with _connected_to(TEMPLATE):
+        with scratch.connected_to(TEMPLATE):
             call_command("migrate", verbosity=0, interactive=False)
         yield
     finally:
-        _maintain(f'DROP DATABASE IF EXISTS "{TEMPLATE}"')
+        scratch.maintain(f'DROP DATABASE IF EXISTS "{TEMPLATE}"')
 
 
 @contextmanager
 def _stage() -> Iterator[None]:
     """Connect to a fresh copy of the template while the block runs."""
-    _maintain(f'DROP DATABASE IF EXISTS "{STAGE}"', f'CREATE DATABASE "{STAGE}" TEMPLATE "{TEMPLATE}"')
+    scratch.maintain(f'DROP DATABASE IF EXISTS "{STAGE}"', f'CREATE DATABASE "{STAGE}" TEMPLATE "{TEMPLATE}"')
     try:
-        with _connected_to(STAGE):
+        with scratch.connected_to(STAGE):
             yield
     finally:
-        _maintain(f'DROP DATABASE IF EXISTS "{STAGE}"')
-
-
-@contextmanager
-def _connected_to(name: str) -> Iterator[None]:
-    before = connection.settings_dict["NAME"]
-    connection.close()
-    connection.settings_dict["NAME"] = name
-    try:
-        yield
-    finally:
-        connection.close()
-        connection.settings_dict["NAME"] = before
-
-
-def _maintain(*statements: str) -> None:
-    """Run statements of the server rather than of a database, which no transaction may hold."""
-    with connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement)
+        scratch.maintain(f'DROP DATABASE IF EXISTS "{STAGE}"')

@@ -176,7 +176,9 @@ def test_part_above_the_cap_keeps_what_was_typed_while_the_others_are_saved(clie
     asked = acted(client, choice(full, "A"), choice(part, "A"), choice(none, "A")).headers["Location"]
     keys = [f"{record.pk}.0" for record in (full, part, none)]
     fields = line(full, answer="F") | line(part, answer="P", igst="18,000.01", remark="half")
-    answer = client.post(asked, form() | fields | line(none, answer="N", remark="never claimed") | {"line": keys})
+    answer = client.post(
+        asked, form() | fields | line(none, answer="N", remark="never claimed") | {"line": keys, "checked": "1"}
+    )
     assert answer.status_code == 422
     assert "Integrated tax: ₹18,000.01 is above the cap ₹18,000.00." in answer.text
     assert 'value="18,000.01"' in answer.text

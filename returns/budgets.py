@@ -1,0 +1,226 @@
+"""What a page may take: time on the server, size, queries. Measured page by page in a big world.
+
+Times are of the portal's whole answer, from the request to the last byte, without the network; sizes as sent, and as
+gzip sends them. The figures are targets of our own (README, Performance).
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from functools import partial
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Count
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from ims_portal import calendar, clock
+from ims_portal.models import PortalClock
+from ims_portal.rules import periods
+from invoices import kept
+from invoices.filters import Filters
+from invoices.models import Record
+from returns import bigworld, gstr2b
+from returns.bigworld import World
+
+CHOICE = re.compile(r'name="(a\.\d+\.\d+)"')
+OK, SEE_OTHER = 200, 303
+
+Answer = Callable[[], tuple[int, bytes]]
+"""Asks for a page once: nanoseconds it took, what was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """The most a page may take: milliseconds for all but one in twenty, kB as sent and compressed, queries."""
+
+    milliseconds: int
+    raw: int = 0
+    compressed: int = 0
+    queries: int = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What one page took, and what of it is over its budget."""
+
+    name: str
+    budget: Budget
+    p50: int
+    p95: int
+    raw: int
+    compressed: int
+    queries: int
+
+    def misses(self, *, of_time: bool = True) -> list[str]:
+        """Return what is over the budget; without `of_time` only what a busy machine does not change."""
+        over = {
+            f"p95 {self.p95} ms": of_time and self.p95 > self.budget.milliseconds,
+            f"{self.raw} kB": 0 < self.budget.raw < self.raw,
+            f"{self.compressed} kB gzip": 0 < self.budget.compressed < self.compressed,
+            f"{self.queries} queries": self.queries > self.budget.queries,
+        }
+        return [what for what, is_over in over.items() if is_over]
+
+    def as_json(self) -> dict[str, object]:
+        """Return the figures as they are written to a file."""
+        return {**asdict(self), "misses": self.misses()}
+
+
+DESK = Budget(300, 90, 14)
+SUMMARY = Budget(250, 90, 14)
+LISTS = {50: Budget(250, 130, 14, 10), 100: Budget(300, 240, 20, 10), 200: Budget(450, 450, 35, 10)}
+RECORD = Budget(200, 90, 14)
+SAVE = Budget(500, 250, 25, 45)
+DIFF = Budget(400, 250, 25)
+PREVIEW = Budget(2500, 90, 14, 60)
+"""Two seconds are what a preview waits before it becomes a job; the rest is its page."""
+
+
+class Measuring:
+    """One person's visit to a big world, page by page."""
+
+    def __init__(self, world: World, *, rounds: int) -> None:
+        self.world, self.rounds = world, rounds
+        self.client = Client(SERVER_NAME=settings.ALLOWED_HOSTS[0])
+        self.client.force_login(world.owner, backend=settings.AUTHENTICATION_BACKENDS[0])
+
+    def all(self) -> Iterator[Measured]:
+        """Measure every page there is a budget for."""
+        for name, address, budget in self._pages():
+            yield self._measure(name, budget, partial(self._get, address))
+        yield self._measure("save a page of 50", SAVE, self._save)
+        yield self._measure("preview of all, No action to Accept", PREVIEW, self._preview, rounds=min(3, self.rounds))
+
+    def _pages(self) -> Sequence[tuple[str, str, Budget]]:
+        firm, supplier, month = self.world.recipient.gstin, self.world.supplier.gstin, self.world.period.wire
+        statement = [firm, month]
+        everything = Filters()
+        lists = [
+            (f"list of all, {rows} rows", everything.address(firm, rows=rows), budget) for rows, budget in LISTS.items()
+        ]
+        of_section = reverse("invoices:inward-list", args=[firm, "b2b"])
+        return [
+            ("home", reverse("home", args=[firm]), DESK),
+            ("deadline inbox", reverse("invoices:deadlines", args=[firm]), DESK),
+            ("inward summary", reverse("invoices:inward", args=[firm]), SUMMARY),
+            ("inward summary, settled", reverse("invoices:inward", args=[firm]) + "?tab=settled", SUMMARY),
+            *lists,
+            ("list of invoices", of_section, LISTS[50]),
+            ("list of invoices by tax", f"{of_section}?sort=-tax", LISTS[50]),
+            ("list of one supplier", everything.but(supplier=supplier).address(firm), LISTS[50]),
+            ("list, search by number", everything.but(text="SB/").address(firm), LISTS[50]),
+            ("invoice with why", self._record("b2b"), RECORD),
+            ("credit note of the largest supplier", self._record("b2bcn"), RECORD),
+            ("GSTR-2B", reverse("returns:gstr2b", args=statement), RECORD),
+            ("GSTR-2B, lines of a section", reverse("returns:gstr2b-lines", args=[*statement, "b2b"]), LISTS[50]),
+            ("GSTR-2B, changes since", reverse("returns:gstr2b-changes", args=statement), DIFF),
+            ("GSTR-2B, two versions compared", reverse("returns:gstr2b-diff", args=[*statement, 1, 2]), DIFF),
+            ("GSTR-3B", reverse("returns:gstr3b", args=statement), RECORD),
+            ("supplier's GSTR-1", reverse("invoices:return", args=[supplier, month, "gstr1"]), RECORD),
+            ("outward dashboard", reverse("invoices:outward", args=[supplier]), RECORD),
+            ("outward invoices", reverse("invoices:outward-section", args=[supplier, "b2b"]), LISTS[50]),
+            ("outward, rejected", reverse("invoices:outward-rejected", args=[supplier]), LISTS[50]),
+            ("outward, rejected notes", reverse("invoices:outward-rejected-notes", args=[supplier]), LISTS[50]),
+        ]
+
+    def _record(self, section: str) -> str:
+        """Return the address of an open document of the largest supplier."""
+        world = self.world
+        found = Record.objects.filter(
+            recipient=world.recipient, supplier=world.supplier, section=section, settled_month=None
+        )
+        return reverse("invoices:record", args=[world.recipient.gstin, found.order_by("-id").values_list("pk")[0][0]])
+
+    def _get(self, address: str) -> tuple[int, bytes]:
+        began = time.perf_counter_ns()
+        answered = self.client.get(address)
+        took = time.perf_counter_ns() - began
+        if answered.status_code != OK:
+            raise AssertionError(f"{address} answered {answered.status_code}")
+        return took, answered.content
+
+    def _save(self) -> tuple[int, bytes]:
+        """Accept a page of invoices on which nothing was chosen, and look at the list again."""
+        firm = self.world.recipient.gstin
+        back = Filters(action="N", status="F").address(firm).replace("/all/", "/b2b/")
+        shown = self.client.get(back).content.decode()
+        fields = dict.fromkeys(CHOICE.findall(shown), "A")
+        return self._post(reverse("invoices:act", args=[firm]), back, fields)
+
+    def _preview(self) -> tuple[int, bytes]:
+        firm = self.world.recipient.gstin
+        asked = Filters(action="N")
+        fields = {"section": "all", "query": asked.query(), "all": "1", "bulk": "A"}
+        return self._post(reverse("invoices:bulk", args=[firm]), asked.address(firm), fields)
+
+    def _post(self, address: str, back: str, fields: dict[str, str]) -> tuple[int, bytes]:
+        sent = {**fields, "gstin": self.world.recipient.gstin, "request_id": str(uuid.uuid4()), "back": back}
+        began = time.perf_counter_ns()
+        answered = self.client.post(address, sent)
+        if answered.status_code != SEE_OTHER:
+            raise AssertionError(f"{address} answered {answered.status_code}")
+        shown = self.client.get(answered["Location"])
+        return time.perf_counter_ns() - began, shown.content
+
+    def _measure(self, name: str, budget: Budget, ask: Answer, *, rounds: int | None = None) -> Measured:
+        """Ask once to warm up and count queries, then measure."""
+        with CaptureQueriesContext(connection) as queries:
+            _took, content = ask()
+        times = sorted(ask()[0] // 1_000_000 for _round in range(rounds or self.rounds))
+        return Measured(
+            name=name,
+            budget=budget,
+            p50=times[len(times) // 2],
+            p95=times[-1 - len(times) // 20],
+            raw=len(content) // 1000,
+            compressed=len(gzip.compress(content, 6)) // 1000,
+            queries=len(queries),
+        )
+
+
+def world(*, rows: int) -> World:
+    """Make a big world in an empty database, at the next day that has a statement to look at; set the clock to it.
+
+    Its GSTR-2B has two versions, and a few changes since.
+    """
+    at = _two_days_after_a_draft()
+    PortalClock.objects.create(pk=1, ahead=at - clock.real())
+    made = bigworld.make(rows=rows, at=at)
+    gstr2b.compute(taxpayer=made.recipient, period=made.period, actor=made.owner, clock=clock.portal())
+    bigworld.change_minds(made, clock.portal().now())
+    kept.fold_one(made.recipient.pk)
+    return made
+
+
+def _two_days_after_a_draft() -> datetime:
+    now = clock.real()
+    filer, in_force = periods.filer(bigworld.STATE), calendar.in_force(now)
+    drafted = periods.draft_day(filer, filer.period(periods.month_of(timezone.localdate(now))), in_force)
+    return bigworld.at_ten(drafted + timedelta(days=2))
+
+
+def supplier_share(made: World) -> int:
+    """Return how many of the recipient's records the largest supplier reported."""
+    found = Record.objects.filter(recipient=made.recipient, supplier=made.supplier)
+    return int(found.aggregate(count=Count("pk"))["count"])
+
+
+def table(found: Sequence[Measured]) -> str:
+    """Return the figures as a table for a terminal."""
+    head = f"{'page':40} {'p50':>6} {'p95':>6} {'of':>6} {'kB':>5} {'gzip':>5} {'queries':>8}"
+    lines = [
+        f"{one.name:40} {one.p50:6} {one.p95:6} {one.budget.milliseconds:6} {one.raw:5} {one.compressed:5}"
+        f" {one.queries:8}  {'MISS ' + ', '.join(one.misses()) if one.misses() else 'ok'}"
+        for one in found
+    ]
+    return "\n".join([head, *lines])
