@@ -38,8 +38,10 @@ def owner() -> Taxpayer:
 
 def signed_in(client: Client, owner: Taxpayer, role: str = "signatory") -> Client:
     """Return the client, signed in as somebody with a role."""
-    client.force_login(factories.member(owner, role))
+    person = factories.member(owner, role)
+    client.force_login(person)
     session = client.session
+    session["account_authentication_methods_user"] = str(person.pk)
     session["account_authentication_methods"] = [{"method": "password", "at": time.time()}]
     session.save()
     return client
