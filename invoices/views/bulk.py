@@ -272,23 +272,24 @@ def _of_result(batch: Batch) -> dict[str, object]:
 @of_a_batch(Right.VIEW)
 def batch_rows(request: HttpRequest, held: Access, batch: Batch) -> HttpResponse:
     """List the records of a batch that share a verdict, or what undoing left as it is."""
-    listing = _listing(batch, request.GET)
-    found = bulk_sql.page(bulk.order_of(batch), limit=PER_PAGE + 1, **listing.which)
+    asked = listing(batch, request.GET)
+    found = bulk_sql.page(bulk.order_of(batch), limit=PER_PAGE + 1, **asked.which)
     records = inbox.by_ids(held.taxpayer, found[:PER_PAGE])
     today = standing.of(held.taxpayer, request.portal_now)  # type: ignore[attr-defined]
     context = {
         "batch": batch,
         "batch_url": _address(batch),
-        "heading": listing.heading,
+        "heading": asked.heading,
         "rows": [rows.row(inbox.line(records[pk], today), today) for pk in found[:PER_PAGE] if pk in records],
         "after": found[PER_PAGE - 1] if len(found) > PER_PAGE else 0,
-        "query": listing.query,
+        "query": asked.query,
+        "may_export": held.may(Right.EXPORT),
     }
     return render(request, "invoices/batch_rows.html", context)
 
 
 @dataclass(frozen=True, slots=True)
-class _Listing:
+class Listing:
     """Which rows of a batch are listed, under which heading, by which query."""
 
     heading: str
@@ -296,7 +297,7 @@ class _Listing:
     which: dict[str, Any]
 
 
-def _listing(batch: Batch, asked: QueryDict) -> _Listing:
+def listing(batch: Batch, asked: QueryDict) -> Listing:
     """Return what the address of a list of rows asks for; what it never says is nothing."""
     place = asked.get("after", "")
     after = int(place) if bulk_forms.ID.match(place) else 0
@@ -305,12 +306,12 @@ def _listing(batch: Batch, asked: QueryDict) -> _Listing:
         which: dict[str, Any] = {"verdict": WILL, "kept": kept, "after": after, "upto": batch.place}
         if kept == LEFT:
             which |= {"kept": "", "after": max(after, batch.undo_place)}
-        return _Listing(str((bulk_words.VERDICTS | bulk_words.KEPT).get(kept, "")), f"kept={kept}", which)
+        return Listing(str((bulk_words.VERDICTS | bulk_words.KEPT).get(kept, "")), f"kept={kept}", which)
     verdict = asked.get("verdict", "")
     if verdict == bulk_words.REST:
         which = {"verdict": WILL, "kept": None, "after": max(after, batch.place), "upto": None}
-        return _Listing(str(bulk_words.VERDICTS[""]), f"verdict={verdict}", which)
+        return Listing(str(bulk_words.VERDICTS[""]), f"verdict={verdict}", which)
     upto = batch.place if verdict == WILL and batch.applied_at else None
     told = bulk_words.VERDICTS | bulk_words.DONE if batch.applied_at else bulk_words.VERDICTS
     which = {"verdict": verdict, "kept": None, "after": after, "upto": upto}
-    return _Listing(str(told.get(verdict, "")), f"verdict={verdict}", which)
+    return Listing(str(told.get(verdict, "")), f"verdict={verdict}", which)

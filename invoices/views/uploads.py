@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.shortcuts import render
@@ -105,26 +105,31 @@ class _Echo:
         return line
 
 
-def _csv(problems: Iterator[Problem]) -> Iterator[str]:
+def csv_lines(headings: Iterable[str], lines: Iterable[Iterable[str]]) -> Iterator[str]:
+    """Return the lines of a CSV file as spreadsheets open it, no cell of which they take for a formula (F43)."""
     writer = csv.writer(_Echo())
-    yield "\ufeff" + writer.writerow(["Position", "Recipient", "Number", "Date", "Field", "Code", "Kind", "Problem"])
-    for problem in problems:
-        kind = "warning" if problem.is_warning else "refused"
-        yield writer.writerow(
-            [
-                _plain(cell)
-                for cell in (
-                    problem.position,
-                    problem.counterparty,
-                    problem.number,
-                    problem.dated,
-                    problem.field,
-                    problem.code,
-                    kind,
-                    problem.message,
-                )
-            ]
-        )
+    yield "\ufeff" + writer.writerow(headings)
+    for cells in lines:
+        yield writer.writerow([_plain(cell) for cell in cells])
+
+
+def _csv(problems: Iterator[Problem]) -> Iterator[str]:
+    return csv_lines(
+        ["Position", "Recipient", "Number", "Date", "Field", "Code", "Kind", "Problem"],
+        (
+            (
+                problem.position,
+                problem.counterparty,
+                problem.number,
+                problem.dated,
+                problem.field,
+                problem.code,
+                "warning" if problem.is_warning else "refused",
+                problem.message,
+            )
+            for problem in problems
+        ),
+    )
 
 
 def _plain(cell: str) -> str:

@@ -52,6 +52,11 @@ NO_PAGE = {
     "stay": "takes a script's request: keeps a session",
     "set_language": "takes a form",
     "invoices:act": "takes a form",
+    "invoices:bulk": "takes a form",
+    "invoices:batch-answer": "takes a form",
+    "invoices:batch-confirm": "takes a form",
+    "invoices:batch-stop": "takes a form",
+    "invoices:batch-undo": "takes a form",
     "invoices:inward-understood": "takes a form",
     "invoices:entry-recipient": "a part of the page of entry, for its script",
     "returns:gstr2b-compute": "takes a form",
@@ -61,6 +66,9 @@ NO_PAGE = {
     "calendar-revoke": "takes a form",
 }
 AFTER_A_STEP = {
+    "invoices:batch": "a preview of many records: journey 7, tests/journeys/test_bulk.py",
+    "invoices:batch-file": "a preview of many records: a file of its page",
+    "invoices:batch-rows": "a preview of many records: journey 7",
     "invoices:act-review": "a save with questions: journeys 3, 4 and 10",
     "invoices:record-edit": "a document saved and not filed: tests/journeys/test_supplier_desk.py",
     "invoices:return-record-delete": "a document saved and not filed: tests/invoices/views/test_outward.py",

@@ -23,6 +23,7 @@ from tests.factories import document, filed
 pytestmark = pytest.mark.django_db
 DESK = f"/en/t/{factories.RECIPIENT}/ims/"
 LIST = DESK + "inward/all/"
+MOVED = "Changed by somebody after the preview"
 PASSWORD = "correct horse battery"
 
 
@@ -224,6 +225,9 @@ def test_refusals_are_told_by_reason_and_listed(client: Client) -> None:
     listed = text(client.get(f"{DESK}batches/{batch.pk}/rows/?verdict=moved"))
     assert "N0" in listed
     assert "N1" not in listed
+    told = client.get(f"{DESK}batches/{batch.pk}/rows.csv?verdict=moved")
+    lines = b"".join(told.streaming_content).decode().splitlines()
+    assert lines[1:] == [f"N0,05/10/2025,{factories.SUPPLIER},Firm AAACS,Invoice,100.00,{MOVED}"]
     changed = text(client.get(f"{LIST}?batch={batch.pk}"))
     assert "N0" not in changed
     assert "N1" in changed
