@@ -94,8 +94,7 @@ def _of_gstin(user: User, gstin: str, at: datetime) -> Access | None:
     member = members.select_related("taxpayer").first()
     if member is not None:
         return Access(user, member.taxpayer, MAY[member.role], Membership.Role(member.role).value)
-    taxpayer = Taxpayer.objects.filter(gstin=gstin).first()
-    return standing(user=user, taxpayer=taxpayer, at=at) if taxpayer else None
+    return _engaged(user, at, taxpayer__gstin=gstin)
 
 
 def require(*, user: User, taxpayer: Taxpayer, right: Right, at: datetime) -> Access:
@@ -111,13 +110,17 @@ def standing(*, user: User, taxpayer: Taxpayer, at: datetime) -> Access | None:
     role = Membership.objects.filter(_in_force(at), user=user, taxpayer=taxpayer).values_list("role", flat=True).first()
     if role is not None:
         return Access(user, taxpayer, MAY[role], Membership.Role(role).value)
-    engagement = Engagement.objects.filter(
-        _in_force(at), user=user, taxpayer=taxpayer, accepted_by__isnull=False
-    ).first()
+    return _engaged(user, at, taxpayer=taxpayer)
+
+
+def _engaged(user: User, at: datetime, **of_taxpayer: object) -> Access | None:
+    """Return the access of a practitioner, or None for a stranger: one query."""
+    engagements = Engagement.objects.filter(_in_force(at), user=user, accepted_by__isnull=False, **of_taxpayer)
+    engagement = engagements.select_related("taxpayer").first()
     if engagement is None:
         return None
     rights = frozenset(Right(name) for name in engagement.rights) - NEVER_ENGAGED | {Right.VIEW}
-    return Access(user, taxpayer, rights, "practitioner")
+    return Access(user, engagement.taxpayer, rights, "practitioner")
 
 
 def taxpayers_of(*, user: User, at: datetime) -> list[Taxpayer]:

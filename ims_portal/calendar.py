@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime
 
+from django.db.models import DateField, DateTimeField, Value
+
 from ims_portal.models import DueDateExtension, FilingFrequency, Taxpayer
 from ims_portal.rules import periods
 from ims_portal.rules.periods import Calendar, Filer, Frequency, Return, StateGroup, TaxPeriod
@@ -23,6 +25,22 @@ def extended(rows: Iterable[tuple[str, int, str, str, date]]) -> Calendar:
         period = TaxPeriod(month, Frequency(frequency))
         extensions[Return(form), period, StateGroup(group) if group else None] = due
     return Calendar(extensions)
+
+
+def of(taxpayer: Taxpayer, at: datetime) -> tuple[Filer, Calendar]:
+    """Return a taxpayer as a filer and the calendar as known at a moment, both with one query."""
+    no_day, no_moment = Value(None, output_field=DateField()), Value(None, output_field=DateTimeField())
+    own = FilingFrequency.objects.filter(taxpayer=taxpayer).annotate(
+        form=Value(""), group=Value(""), due=no_day, known_from=no_moment
+    )
+    extensions = DueDateExtension.objects.filter(approved_by__isnull=False, known_from__lte=at)
+    rows = own.values_list("form", "from_month", "frequency", "group", "due", "known_from").union(
+        extensions.values_list("form", "month", "frequency", "group", "due", "known_from"), all=True
+    )
+    found = list(rows)
+    changes = sorted((month, Frequency(frequency)) for form, month, frequency, *_rest in found if not form)
+    known = sorted((row for row in found if row[0]), key=lambda row: row[5])
+    return periods.filer(taxpayer.state, *changes), extended(row[:5] for row in known)
 
 
 def filer(taxpayer: Taxpayer) -> Filer:

@@ -33,6 +33,8 @@ HELP = {
     "inward-list": "inward",
     "record": "inward",
     "act-review": "reduction",
+    "deadlines": "deadlines",
+    "deadline-keys": "deadlines",
     "gstr2b": "gstr2b",
     "gstr2b-lines": "gstr2b",
     "gstr2b-why": "gstr2b",

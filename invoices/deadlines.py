@@ -18,7 +18,7 @@ from ims_portal.rules.actions import Action
 from ims_portal.rules.documents import Form
 from ims_portal.rules.periods import Return, TaxPeriod
 from ims_portal.templatetags import ims as show
-from invoices import deadlines_sql, inbox, standing, tiles
+from invoices import deadlines_sql, standing, tiles
 from invoices.deadlines_sql import Waiting
 from invoices.filters import Filters
 from invoices.inbox_sql import Sum
@@ -31,17 +31,18 @@ AGES = (30, 60, 90)
 
 
 def room(held: Access, at: datetime) -> Told:
-    """Return everything of this room that has a day: two queries, one more while a year's time limit is near."""
+    """Return everything of this room that has a day: one query beside those of its tiles."""
     today = standing.for_page(held, at)
     open_now = today.filer.period(standing.inbox(held, at).open_month)
-    found = deadlines_sql.waiting(held.taxpayer.pk, today) if today.has_ims else []
+    found = deadlines_sql.waiting(held.taxpayer.pk, today, open_now.month) if today.has_ims else []
     items = [item for line in found if (item := _of(held, line, today, open_now)) is not None]
-    items += _near_limit(held, today, open_now)
     items += _own_return(held, today, at)
     return Told(items, [_not_checked()] if today.has_ims else [])
 
 
 def _of(held: Access, line: Waiting, today: Standing, open_now: TaxPeriod) -> Item | None:
+    if line.why == "L":
+        return _near_limit(held, line, today)
     period = TaxPeriod(line.month, today.filer.frequency(line.month))
     if line.why == "S":
         return _only_saved(held, line, period, today)
@@ -126,30 +127,30 @@ def _only_saved(held: Access, line: Waiting, period: TaxPeriod, today: Standing)
     )
 
 
-def _near_limit(held: Access, today: Standing, open_now: TaxPeriod) -> Iterator[Item]:
-    """Yield the undecided records of a year whose credit is barred soon (R7.9), from 1 November."""
-    for year, found in inbox.near_limit(taxpayer=held.taxpayer, today=today, open_now=open_now).items():
-        last = time_limit.last_period(today.filer, year)
-        title = ngettext(
-            "%(count)s record of %(year)s is pending or without action",
-            "%(count)s records of %(year)s are pending or without action",
-            found.count,
+def _near_limit(held: Access, line: Waiting, today: Standing) -> Item:
+    """Return the undecided records of a year whose credit is barred soon (R7.9), from 1 November."""
+    year = line.month
+    last = time_limit.last_period(today.filer, year)
+    title = ngettext(
+        "%(count)s record of %(year)s is pending or without action",
+        "%(count)s records of %(year)s are pending or without action",
+        line.count,
+    )
+    return Item(
+        key=f"limit:{year}",
+        short=_("Time limit"),
+        title=title % {"count": show.count(line.count), "year": f"{year}-{(year + 1) % 100:02d}"},
+        if_nothing=_(
+            "GSTR-3B of %(period)s is the last that can take this credit. What is still pending then is barred by "
+            "section 16(4) from the next period on."
         )
-        yield Item(
-            key=f"limit:{year}",
-            short=_("Time limit"),
-            title=title % {"count": show.count(found.count), "year": f"{year}-{(year + 1) % 100:02d}"},
-            if_nothing=_(
-                "GSTR-3B of %(period)s is the last that can take this credit. What is still pending then is barred by "
-                "section 16(4) from the next period on."
-            )
-            % {"period": last.label},
-            on=today.calendar.due(Return.GSTR3B, last, today.filer.group),
-            url=Filters(near_limit=True).address(held.taxpayer.gstin),
-            do=_("Decide"),
-            count=found.count,
-            tax=found.tax,
-        )
+        % {"period": last.label},
+        on=today.calendar.due(Return.GSTR3B, last, today.filer.group),
+        url=Filters(near_limit=True).address(held.taxpayer.gstin),
+        do=_("Decide"),
+        count=line.count,
+        tax=line.stake,
+    )
 
 
 def _own_return(held: Access, today: Standing, at: datetime) -> Iterator[Item]:

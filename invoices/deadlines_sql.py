@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from ims_portal.rules import time_limit
 from ims_portal.sql import run
-from invoices import kept_sql
+from invoices import filters_sql, kept_sql
 from invoices.inbox_sql import Sum
 from invoices.standing import Standing
 
@@ -16,8 +17,9 @@ from invoices.standing import Standing
 class Waiting:
     """Records of one GSTR-2B month that wait alike: how many, and the ITC at stake in paise.
 
-    `why` is N or P, the action as it counts today of a record that reduces ITC, or S for one its supplier only saved.
-    `by_month` says whether some of them stand in a form filed by the month.
+    `why` is N or P, the action as it counts today of a record that reduces ITC, S for one its supplier only saved, or L
+    for one that nears the time limit of its financial year, which then stands for the month. `by_month` says whether
+    some of them stand in a form filed by the month.
     """
 
     why: str
@@ -27,12 +29,14 @@ class Waiting:
     by_month: bool
 
 
-def waiting(recipient_id: int, today: Standing) -> list[Waiting]:
+def waiting(recipient_id: int, today: Standing, open_month: int) -> list[Waiting]:
     """Return what waits for a decision or for its supplier, by GSTR-2B month: one statement over kept counts.
 
     Of records that reduce, those with No action (accepted in full if left) and the Pending that can lapse; of saved
-    records all that count in the month whose filing window is open.
+    records all that count in the month whose filing window is open; of years that are warned of, what is undecided
+    and in time while the period `open_month` is open (R7.9).
     """
+    years = time_limit.warned_years(today.day, open_month)
     columns = today.columns("r")
     is_open = f"r.recipient_id = %(recipient)s AND r.superseded_by_id IS NULL AND NOT {columns['bypasses']}"
     may_be_decided = f"NOT ({columns['is_unfiled_amendment']}) AND NOT ({columns['original_is_open']})"
@@ -51,14 +55,24 @@ def waiting(recipient_id: int, today: Standing) -> list[Waiting]:
                 CASE WHEN r.effect_igst > 0 THEN r.effect ELSE 0 END AS stake
             FROM counted r WHERE {is_open} AND r.status = 'S'
         ) saved WHERE month = ANY(%(windows)s) GROUP BY month
+        {_near_limit(today) if years else ""}
         ORDER BY 2, 1
         """,
-        {"recipient": recipient_id, "windows": windows(today)},
+        {"recipient": recipient_id, "windows": windows(today), "years": list(years), "open_month": open_month},
     )
     return [
         Waiting(str(why), _whole(month), _whole(count), _whole(stake), bool(by_month))
         for why, month, count, stake, by_month in rows
     ]
+
+
+def _near_limit(today: Standing) -> str:
+    return f"""
+        UNION ALL
+        SELECT 'L', r.credit_fy, sum(r.records), sum(r.effect), true FROM counted r
+        WHERE r.recipient_id = %(recipient)s AND r.credit_fy = ANY(%(years)s)
+          AND {filters_sql.listed(today)} AND {filters_sql.nears_limit(today, "%(open_month)s")}
+        GROUP BY r.credit_fy"""
 
 
 def windows(today: Standing) -> list[int]:

@@ -52,6 +52,9 @@ def of(*, taxpayer: Taxpayer, at: datetime) -> Behind | None:
         return None
     today = _standing(taxpayer, newest, at)
     statement = Gstr2b(
+        pk=newest.pk,
+        version=newest.version,
+        computed_at=newest.computed_at,
         recipient_id=taxpayer.pk,
         month=newest.open_month,
         seq=newest.at_seq,
@@ -59,19 +62,31 @@ def of(*, taxpayer: Taxpayer, at: datetime) -> Behind | None:
         engine=newest.engine,
     )
     inbox = Inbox(taxpayer_id=taxpayer.pk, seq=newest.seq, open_month=newest.open_month)
+    return lacking(statement, inbox, today)
+
+
+def lacking(statement: Gstr2b, inbox: Inbox, today: Standing) -> Behind | None:
+    """Return what a statement lacks, the newest of the open period; None where it is current."""
     if not gstr2b.is_out_of_date(statement, inbox=inbox, today=today):
         return None
-    period = today.filer.period(newest.open_month)
+    period = today.filer.period(inbox.open_month)
     if gstr2b.is_of_other_law(statement):
-        return Behind(period, newest.version, newest.computed_at, is_of_other_law=True)
-    key = f"{newest.pk}.{newest.seq}.{today.lapsed.upto}.{'-'.join(map(str, today.lapsed.still_open))}"
+        return Behind(period, statement.version, statement.computed_at, is_of_other_law=True)
+    key = f"{statement.pk}.{inbox.seq}.{today.lapsed.upto}.{'-'.join(map(str, today.lapsed.still_open))}"
     found = _known.get(key)
     if found is None:
         found = behind_sql.sums(since(statement, today), today)
         _known.set(key, found)
     count, gain, loss = found
-    is_lapse = newest.seq == newest.at_seq
-    return Behind(period, newest.version, newest.computed_at, is_lapse=is_lapse, count=count, gain=gain, loss=loss)
+    is_lapse = inbox.seq == statement.seq
+    return Behind(
+        period, statement.version, statement.computed_at, is_lapse=is_lapse, count=count, gain=gain, loss=loss
+    )
+
+
+def known(held: Access, at: datetime, newest: Gstr2b | None, inbox: Inbox, today: Standing) -> Behind | None:
+    """Return `of` for a page that has read the newest statement: it is not read again, here or in `for_page`."""
+    return held.once("behind", at, lambda: lacking(newest, inbox, today) if newest else None)
 
 
 def for_page(held: Access, at: datetime) -> Behind | None:

@@ -76,18 +76,18 @@ class Since:
 
 
 def _touched(since: Since, today: Standing) -> tuple[str, dict[str, object]]:
-    """Return the SELECT of the ids of all records whose line may differ since a statement, and its parameters.
+    """Return the SELECT of (id, whether acted on) of all records whose line may differ since, and its parameters.
 
     Acted on, by the counter; filed since or come by feed, with what they replace; Pending that lapsed, or whose lapse
     an extension took back. Each by an index, so that few changes cost little whatever the recipient's size.
     """
     parts = [
-        """SELECT e.record_id FROM invoices_actionevent e
+        """SELECT e.record_id, true FROM invoices_actionevent e
             WHERE e.recipient_id = %(recipient)s AND e.inbox_seq > %(seq)s""",
-        """SELECT unnest(ARRAY[n.id, n.original_id]) FROM invoices_record n
+        """SELECT unnest(ARRAY[n.id, n.original_id]), false FROM invoices_record n
             WHERE n.recipient_id = %(recipient)s AND n.filed_on >= %(as_of)s AND n.settled_month IS NULL
               AND n.status = 'F' AND n.gstr2b_month <= %(month)s""",
-        f"""SELECT unnest(ARRAY[n.id, n.original_id]) FROM invoices_record n
+        f"""SELECT unnest(ARRAY[n.id, n.original_id]), false FROM invoices_record n
             WHERE n.recipient_id = %(recipient)s AND n.section IN ({_FED}) AND n.settled_month IS NULL
               AND n.status = 'F' AND n.gstr2b_month <= %(month)s AND NOT EXISTS (
                 SELECT 1 FROM returns_gstr2bline o WHERE o.recipient_id = n.recipient_id AND o.month = %(month)s
@@ -96,32 +96,36 @@ def _touched(since: Since, today: Standing) -> tuple[str, dict[str, object]]:
     if since.lapsed != today.lapsed:
         month = "p.gstr2b_month"
         parts.append(
-            f"""SELECT p.id FROM invoices_record p
+            f"""SELECT p.id, false FROM invoices_record p
                 WHERE p.recipient_id = %(recipient)s AND p.status = 'F' AND p.settled_month IS NULL
                   AND p.gstr2b_month <= %(month)s AND p.action = 'P' AND p.reduces
                   AND {sql.dated_case(actions.SPECIFIED, {"reduces": "p.reduces"}, day=month)}
                   AND {since.lapsed.sql(month)} <> {today.lapsed.sql(month)}"""
         )
     parameters = {"recipient": since.recipient_id, "month": since.month, "seq": since.seq, "as_of": since.as_of}
-    return " UNION ".join(parts), parameters
+    return " UNION ALL ".join(parts), parameters
 
 
 def _compared(since: Since, today: Standing, select: str) -> tuple[str, dict[str, object]]:
     """Return a SELECT, with its parameters, over each touched record's line `o` beside the one it would get, `w`.
 
-    What was never in the statement and would not be, as a record of a later period, is no change of it.
+    What was never in the statement and would not be is no change of it: a record of a later period, or one that came
+    by feed and was kept pending before.
     """
     touched, parameters = _touched(since, today)
     wanted = gstr2b_sql.wanted(today, since.month, among="SELECT t.id FROM touched t")
     return (
-        f"""WITH touched(id) AS ({touched}), w AS ({wanted})
+        f"""WITH touched AS MATERIALIZED (
+            SELECT f.id, bool_or(f.is_acted) AS is_acted FROM ({touched}) AS f(id, is_acted) GROUP BY f.id
+        ), w AS ({wanted})
         SELECT {select}
         FROM touched t
         JOIN invoices_record r ON r.recipient_id = %(recipient)s AND r.id = t.id
         LEFT JOIN w ON w.record_id = t.id
         LEFT JOIN returns_gstr2bline o ON o.recipient_id = %(recipient)s AND o.month = %(month)s
             AND o.record_id = t.id AND o.last_version IS NULL
-        WHERE (o.id IS NOT NULL OR (r.status = 'F' AND r.settled_month IS NULL AND r.gstr2b_month <= %(month)s))""",
+        WHERE (o.id IS NOT NULL OR w.record_id IS NOT NULL OR (t.is_acted AND r.status = 'F'
+            AND r.settled_month IS NULL AND r.gstr2b_month <= %(month)s))""",
         parameters,
     )
 

@@ -14,15 +14,13 @@ from ims_portal.rules.actions import Action
 from ims_portal.rules.gstr2b import PARTS_B, Placement, Status
 from ims_portal.rules.periods import TaxPeriod
 from ims_portal.templatetags import ims as show
-from invoices import standing
 from invoices.models import ActionEvent
 from invoices.wording import ACTIONS
-from returns import gstr2b
+from returns import gstr2b, summary
 from returns.gstr2b import PENDING
 from returns.lines import Comparison, Difference
 from returns.models import Gstr2b
 
-PERIODS = 6
 STATES = (
     (Status.ACCEPTED.value, Kind.ACCEPTED),
     (Status.DEEMED_ACCEPTED.value, Kind.NONE),
@@ -30,18 +28,18 @@ STATES = (
     (Status.REJECTED.value, Kind.REJECTED),
 )
 """What is stacked, in its order."""
+TAKEN = (Kind.ACCEPTED, Kind.NONE)
+"""What of it is in GSTR-2B as credit."""
 MOST_CAUSES = 6
 
 
 def itc_by_status(held: Access, at: datetime) -> Figure | None:
-    """Return chart C1 of the six periods up to the open one: one query; None for a taxpayer without any statement.
+    """Return chart C1 of the latest periods: one query at most; None for a taxpayer without any statement.
 
     Statements of before sums by status were kept have no bar, which a note says.
     """
-    own = _own(held, at)
-    made = Gstr2b.objects.filter(recipient=held.taxpayer, month__in=[period.month for period in own])
-    newest = made.order_by("month", "-version").distinct("month").values_list("month", "by_status")
-    kept = dict(newest)
+    own = summary.latest_periods(held, at)
+    kept = {month: statement.by_status for month, statement in summary.latest(held, at).items()}
     if not any(kept.values()):
         return None
     name = _("ITC by what became of it")
@@ -50,11 +48,11 @@ def itc_by_status(held: Access, at: datetime) -> Figure | None:
     drawn, rows = [], []
     for period in own:
         sums = [(kind, kept.get(period.month, {}).get(status, [0, 0])[1]) for status, kind in STATES]
-        total = sum(amount for _kind, amount in sums)
+        total = sum(amount for kind, amount in sums if kind in TAKEN)
         has_bar = bool(kept.get(period.month))
         drawn.append(Bar(period.label, show.inr(total) if has_bar else _("no statement"), tuple(sums)))
         url = reverse("returns:gstr2b", args=[held.taxpayer.gstin, period.wire]) if period.month in kept else ""
-        cells = tuple(show.inr(amount) if has_bar else "" for _kind, amount in sums)
+        cells = tuple(show.inr(amount) if has_bar else "" for amount in (*(one for _kind, one in sums), total))
         rows.append(Row(period.label, cells, url))
     finding = _finding(own, kept)
     legend = [(kind, words[kind]) for _status, kind in STATES]
@@ -63,19 +61,10 @@ def itc_by_status(held: Access, at: datetime) -> Figure | None:
         name,
         finding,
         charts.bars("c1", name, finding, drawn, legend),
-        (_("Period"), *(word for _kind, word in legend)),
+        (_("Period"), *(word for _kind, word in legend), _("ITC taken")),
         tuple(rows),
         _note(own, kept),
     )
-
-
-def _own(held: Access, at: datetime) -> list[TaxPeriod]:
-    """Return the six periods up to the open one, the newest first, none from before the taxpayer's first."""
-    today = standing.for_page(held, at)
-    found = [today.filer.period(standing.inbox(held, at).open_month)]
-    while len(found) < PERIODS and found[-1].first_month > held.taxpayer.first_month:
-        found.append(today.filer.previous(found[-1]))
-    return found
 
 
 def _finding(own: list[TaxPeriod], kept: dict[int, dict[str, list[int]]]) -> str:

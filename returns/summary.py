@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
 
@@ -24,9 +24,12 @@ from ims_portal.templatetags import ims as show
 from invoices import standing
 from invoices.models import Inbox, Record
 from invoices.standing import Standing
-from returns import gstr2b, wording
+from returns import behind, gstr2b, wording
 from returns.models import Gstr2b
 from returns.wording import Advice
+
+LATEST = 6
+"""Periods that are looked back at."""
 
 SECTIONS: dict[Placement, tuple[Promise, Promise, Promise]] = {
     Placement.AVAILABLE: (
@@ -316,14 +319,17 @@ def net_available(statement: Gstr2b) -> Tax:
 def page(*, taxpayer: Taxpayer, period: TaxPeriod, today: Standing, version: int | None = None) -> Page:
     """Return a period's statement page, of one version or the newest: two queries, one more for a lapsed Pending."""
     inbox = Inbox.objects.filter(pk=taxpayer.pk).first() or Inbox(taxpayer=taxpayer, open_month=taxpayer.first_month)
-    return _page(taxpayer, period, today, inbox, version)
-
-
-def _page(taxpayer: Taxpayer, period: TaxPeriod, today: Standing, inbox: Inbox, version: int | None) -> Page:
     made = list(gstr2b.versions(taxpayer, period).select_related("computed_by"))
-    shown = made[0] if made else None
-    if version is not None:
-        shown = next((statement for statement in made if statement.version == version), None)
+    is_stale = bool(made) and gstr2b.is_out_of_date(made[0], inbox=inbox, today=today)
+    found = _page(taxpayer, period, today, inbox, made, is_stale=is_stale)
+    if version is None:
+        return found
+    return replace(found, shown=next((statement for statement in made if statement.version == version), None))
+
+
+def _page(
+    taxpayer: Taxpayer, period: TaxPeriod, today: Standing, inbox: Inbox, made: list[Gstr2b], *, is_stale: bool
+) -> Page:
     refusal = gstr2b.refusal_of(
         taxpayer=taxpayer, period=period, inbox=inbox, filer=today.filer, in_force=today.calendar, day=today.day
     )
@@ -334,9 +340,9 @@ def _page(taxpayer: Taxpayer, period: TaxPeriod, today: Standing, inbox: Inbox, 
         taxpayer=taxpayer,
         period=period,
         versions=made,
-        shown=shown,
+        shown=made[0] if made else None,
         refusal=advice,
-        is_stale=bool(made) and gstr2b.is_out_of_date(made[0], inbox=inbox, today=today),
+        is_stale=is_stale,
         unfiled=unfiled(today.filer.period(inbox.open_month), period, today) if today.filer.owns(period) else (),
         counts_nothing=not made and refusal is None and not _in_scope(taxpayer, period).exists(),
     )
@@ -354,10 +360,30 @@ def _in_scope(taxpayer: Taxpayer, period: TaxPeriod) -> QuerySet[Record]:
 
 
 def open_page(held: Access, at: datetime) -> Page:
-    """Return the statement page of the open period, read once for all parts of a page: three queries at most."""
+    """Return where the open period's newest statement stands, read once for all parts of a page; no older version."""
     return held.once("open statement", at, lambda: _open_page(held, at))
 
 
 def _open_page(held: Access, at: datetime) -> Page:
     today, inbox = standing.for_page(held, at), standing.inbox(held, at)
-    return _page(held.taxpayer, today.filer.period(inbox.open_month), today, inbox, None)
+    newest = latest(held, at).get(inbox.open_month)
+    is_stale = behind.known(held, at, newest, inbox, today) is not None
+    period = today.filer.period(inbox.open_month)
+    return _page(held.taxpayer, period, today, inbox, [newest] if newest else [], is_stale=is_stale)
+
+
+def latest_periods(held: Access, at: datetime) -> list[TaxPeriod]:
+    """Return the six periods of a taxpayer up to its open one, the newest first; none from before its first."""
+    today = standing.for_page(held, at)
+    found = [today.filer.period(standing.inbox(held, at).open_month)]
+    while len(found) < LATEST and found[-1].first_month > held.taxpayer.first_month:
+        found.append(today.filer.previous(found[-1]))
+    return found
+
+
+def latest(held: Access, at: datetime) -> dict[int, Gstr2b]:
+    """Return month -> the newest statement of each of the latest periods, read once for all parts of a page."""
+    months = [period.month for period in latest_periods(held, at)]
+    made = Gstr2b.objects.filter(recipient=held.taxpayer, month__in=months)
+    newest = made.order_by("month", "-version").distinct("month")
+    return held.once("latest statements", at, lambda: {statement.month: statement for statement in newest})

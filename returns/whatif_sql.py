@@ -75,9 +75,13 @@ def verdicts(wish: Wish, today: Standing) -> dict[str, tuple[int, int]]:
     return {str(verdict): (int(str(count)), int(str(tax))) for verdict, count, tax in rows}
 
 
-def _lines(wish: Wish, today: Standing) -> tuple[str, str]:
-    """Return the SELECTs of the lines, before and after, of the records that a choice would change."""
-    changing = f"FROM invoices_record r WHERE {_SCOPE} AND {wish.condition} AND {_verdict(wish, today)} = '{WILL}'"
+def _lines(wish: Wish, today: Standing) -> str:
+    """Return the WITH of the lines, `b` before and `a` after, of the records that a choice would change.
+
+    Which these are is asked once: to judge a record takes longer than to make its line.
+    """
+    changing = f"""SELECT r.* FROM invoices_record r
+            WHERE {_SCOPE} AND {wish.condition} AND {_verdict(wish, today)} = '{WILL}'"""
     would_be = {
         "action": sql.literal(wish.action),
         "answer": _answer(wish, today),
@@ -85,11 +89,9 @@ def _lines(wish: Wish, today: Standing) -> tuple[str, str]:
     }
     names = [str(column.column) for column in Record._meta.concrete_fields]  # noqa: SLF001 Django's documented interface
     columns = ", ".join(f"{would_be.get(name, f'r.{name}')} AS {name}" for name in names)
-    before, after = f"(SELECT r.* {changing}) r", f"(SELECT {columns} {changing}) r"
-    return (
-        gstr2b_sql.wanted(today, wish.month, source=before),
-        gstr2b_sql.wanted(today, wish.month, source=after),
-    )
+    return f"""WITH changing AS MATERIALIZED ({changing}),
+        b AS ({gstr2b_sql.wanted(today, wish.month, source="changing r")}),
+        a AS ({gstr2b_sql.wanted(today, wish.month, source=f"(SELECT {columns} FROM changing r) r")})"""
 
 
 Sums = dict[tuple[str, str, str], tuple[int, Tax]]
@@ -98,12 +100,14 @@ Sums = dict[tuple[str, str, str], tuple[int, Tax]]
 
 def differences(wish: Wish, today: Standing) -> Sums:
     """Return what a choice would change of the sums of a statement: lines and tax, after less before."""
-    before, after = _lines(wish, today)
     heads = ", ".join(f"sum(d.sign * d.{head})" for head in HEADS)
+    # Only what is summed: a UNION works out all that is named, and why a line counts so takes longest.
+    line = ", ".join(("placement", "part", "row", *HEADS))
     rows = run(
         f"""
+        {_lines(wish, today)}
         SELECT d.placement, d.part, d.row, sum(d.sign), {heads} FROM (
-            SELECT 1 AS sign, a.* FROM ({after}) a UNION ALL SELECT -1 AS sign, b.* FROM ({before}) b) d
+            SELECT 1 AS sign, {line} FROM a UNION ALL SELECT -1 AS sign, {line} FROM b) d
         GROUP BY d.placement, d.part, d.row
         """,
         wish.told,
@@ -212,14 +216,14 @@ def moved(wish: Wish, today: Standing, *, opened: str, limit: int) -> list[Moved
 
     `opened` names a placement, `placement.part`, a cell of GSTR-3B or a supplier's GSTIN; "" is all of them.
     """
-    before, after = _lines(wish, today)
     tax = {side: " + ".join(f"{side}.{head}" for head in HEADS) for side in "ba"}
     net = f"coalesce({gstr2b_sql.net('a')}, 0) - coalesce({gstr2b_sql.net('b')}, 0)"
     rows = run(
         f"""
+        {_lines(wish, today)}
         SELECT coalesce(a.record_id, b.record_id) AS pk, b.placement, b.part, {tax["b"]}, a.placement, a.part,
             {tax["a"]}, {net}
-        FROM ({before}) b FULL JOIN ({after}) a ON a.record_id = b.record_id
+        FROM b FULL JOIN a ON a.record_id = b.record_id
         {f"WHERE {_OPENED}" if opened else ""}
         ORDER BY abs({net}) DESC, pk LIMIT %(limit)s
         """,

@@ -54,7 +54,8 @@ def record(request: HttpRequest, gstin: str, pk: int) -> HttpResponse:
 
 def _messages(held: Access, found: inbox.Detail) -> dict[str, object]:
     """Return what the record's supplier wrote about it and what may be answered; bills of entry have no supplier."""
-    if found.record.supplier_id is None:
+    was_rejected = any(entry.event is not None and entry.event.action == Action.REJECT for entry in found.history)
+    if found.record.supplier_id is None or not was_rejected:  # only a rejection is ever written about
         return {}
     thread = messages.thread(found.record, is_rejected=found.line.effective is Action.REJECT)
     return panel(found.record, Message.Side.RECIPIENT, held, thread)

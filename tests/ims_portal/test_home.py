@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 
 from ims_portal import clock as portal_clock
+from ims_portal.models import Engagement
 from ims_portal.rules.documents import Section
 from invoices.models import Record
 from tests import factories
@@ -73,7 +74,7 @@ def test_charts_appear_once_there_is_something_to_draw(client: Client, on: Calla
 def test_home_asks_a_fixed_number_of_times_in_the_worst_case(
     client: Client, on: Callable, django_assert_max_num_queries: Callable
 ) -> None:
-    """Everything that may ask more: a lapse since the statement, the time limit in November, a practitioner."""
+    """Everything that may ask more: a lapse, the time limit in November, a practitioner, own notes rejected."""
     old, note = factories.filed(
         factories.document(number="OLD", on="2025-03-05"),
         factories.document(section=Section.CN, number="CN1", tax=9000),
@@ -82,9 +83,31 @@ def test_home_asks_a_fixed_number_of_times_in_the_worst_case(
     factories.act(old, "P")
     factories.act(note, "P")
     factories.computed(factories.taxpayer(), on="2025-11-14")
-    assert Record.objects.count() == 2
-    sign_in(client)
+    customer = factories.taxpayer(factories.SUPPLIER)
+    (own,) = factories.filed(
+        factories.document(
+            section=Section.CN,
+            number="OWN1",
+            supplier=factories.RECIPIENT,
+            recipient=customer.gstin,
+        ),
+        supplier=factories.RECIPIENT,
+    )
+    factories.act(own, "R")
+    assert Record.objects.count() == 3
+    practitioner = factories.user("acct")
+    Engagement.objects.create(
+        user=practitioner,
+        taxpayer=factories.taxpayer(),
+        rights=["view"],
+        valid_from=factories.LONG_AGO,
+        asked_by=practitioner,
+        accepted_by=factories.user("owner"),
+    )
+    client.force_login(practitioner)
     on("2026-11-12")
     client.get(HOME)
     with django_assert_max_num_queries(15):
-        client.get(HOME)
+        page = client.get(HOME)
+    for told in ("of 2024-25", "out of date", "rejected and will raise your tax"):
+        assert told in page.text

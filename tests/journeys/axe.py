@@ -23,11 +23,13 @@ def violations(page: Page) -> list[str]:
     ]
 
 
-def assert_clean(page: Page) -> None:
+def assert_clean(page: Page, *, has_script: bool = True) -> None:
     """Fail where a page breaks WCAG 2.1 AA or does not say that it is not the Government's portal.
+
+    Where scripts are off axe is too: the same station is looked at when its journey is played with script.
 
     What the page told its console, refusals by the content security policy among it, is the `complaints` fixture's.
     """
     expect(page.get_by_text("Not the Government's GST portal")).to_be_visible()
-    found = violations(page)
+    found = violations(page) if has_script else []
     assert found == [], f"{page.url}\n" + "\n".join(found)

@@ -54,8 +54,9 @@ def person(chromium: Browser, complaints: list[str]) -> Iterator[object]:
     """Open a browser window of its own for somebody, and return its page."""
     contexts = []
 
-    def enter() -> Page:
-        context = chromium.new_context(viewport={"width": 1280, "height": 900}, locale="en-IN")
+    def enter(*, script: bool = True) -> Page:
+        size = {"width": 1280, "height": 900}
+        context = chromium.new_context(viewport=size, locale="en-IN", java_script_enabled=script)
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda said: complaints.append(said.text) if is_complaint(said) else None)

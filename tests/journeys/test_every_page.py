@@ -66,6 +66,9 @@ NO_PAGE = {
     "calendar-revoke": "takes a form",
 }
 AFTER_A_STEP = {
+    "invoices:outward-record-message": "a rejection not final yet: journey 5, tests/journeys/test_outward.py",
+    "invoices:outward-record-repair": "a rejection made final: journey 13",
+    "invoices:record-message": "a supplier's request: journey 5, tests/journeys/test_outward.py",
     "invoices:batch": "a preview of many records: journey 7, tests/journeys/test_bulk.py",
     "invoices:batch-file": "a preview of many records: a file of its page",
     "invoices:batch-rows": "a preview of many records: journey 7",

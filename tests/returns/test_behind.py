@@ -118,6 +118,25 @@ def test_a_bill_of_entry_that_comes_late_counts_though_customs_dated_it_before()
     assert sums() == (1, 180000, 0)
 
 
+def test_a_bill_that_is_pending_before_and_after_is_no_change() -> None:
+    invoice = factories.filed_record()
+    bill = feeds.bill_of_entry(
+        importer=factories.taxpayer(),
+        section=Section.IMPG,
+        number="4567123",
+        port="INNSA1",
+        boe_date=date(2025, 10, 20),
+        reference_date=date(2025, 10, 21),
+        taxable=1000000,
+        tax=Tax(igst=180000),
+        clock=factories.clock("2025-11-10"),
+    )
+    factories.act(bill, "P", on="2025-11-12")
+    factories.computed()
+    factories.act(invoice, "R", on="2025-11-15")
+    assert sums() == (1, 0, -1800000)
+
+
 def test_a_reversal_under_rule_37a_is_lost() -> None:
     factories.filed_record()
     factories.computed()

@@ -42,9 +42,9 @@ def test_itc_is_stacked_by_what_became_of_it_credit_notes_taken_off() -> None:
     factories.computed()
     figure = drawn()
     assert figure is not None
-    assert figure.headings == ("Period", "Accepted", "No action", "Pending", "Rejected")
+    assert figure.headings == ("Period", "Accepted", "No action", "Pending", "Rejected", "ITC taken")
     (row,) = figure.rows
-    assert (row.name, row.cells) == ("10/2025", ("₹16,000.00", "₹900.00", "₹700.00", "₹5,000.00"))
+    assert (row.name, row.cells) == ("10/2025", ("₹16,000.00", "₹900.00", "₹700.00", "₹5,000.00", "₹16,900.00"))
     assert row.url.endswith("/returns/102025/gstr2b/")
     assert "you accepted ₹16,000.00 and ₹900.00 counts as accepted without action" in figure.finding
 
@@ -66,7 +66,7 @@ def test_periods_without_kept_sums_have_no_bar_and_are_named() -> None:
     figure = drawn("2025-12-10")
     assert figure is not None
     assert [row.name for row in figure.rows] == ["11/2025", "10/2025"]
-    assert figure.rows[0].cells == ("", "", "", "")
+    assert figure.rows[0].cells == ("", "", "", "", "")
     assert figure.note == "No sums by status are kept for: 11/2025."
 
 

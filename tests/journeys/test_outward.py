@@ -1,0 +1,156 @@
+"""The supplier's outward desk in a browser: what a rejection costs, asking, repairing, and what it never shows.
+
+The supplier's parts of journey 5, and journey 24 of docs/portal.md.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from ims_portal.models import Taxpayer
+from ims_portal.rules import periods
+from ims_portal.rules.documents import Section
+from ims_portal.rules.money import Tax
+from invoices.models import Message, Record, SupplierReturn
+from returns import gstr3b
+from returns.models import Filing, Gstr2bJob
+from tests import factories
+from tests.journeys.desk import Desk, set_clock
+
+R, S = factories.RECIPIENT, factories.SUPPLIER
+NOVEMBER = periods.parse("112025")
+OUTWARD = (
+    "ims/outward/",
+    "ims/outward/b2b/",
+    "ims/outward/b2bcn/",
+    "ims/outward/rejected/",
+    "ims/outward/rejected-notes/",
+    "ims/outward/forecast/",
+    "ims/outward/repair/",
+)
+
+
+@pytest.fixture
+def supplier(transactional_db: None) -> Taxpayer:  # noqa: ARG001 - commits, for the processes to see
+    """Return S, its October filed: an invoice of 50,000, one of 18,000, a credit note of 18,000."""
+    recipient = factories.taxpayer(name="Meera Traders")
+    factories.member(recipient, "preparer", "r1")
+    found = factories.taxpayer(S, name="Shree Balaji Traders")
+    factories.member(found, "signatory", "s1")
+    factories.member(found, "viewer", "v1")
+    factories.filed(
+        factories.document(number="INV1", tax=50000),
+        factories.document(number="INV2", tax=18000),
+        factories.document(section=Section.CN, number="CN1", on="2025-10-20"),
+    )
+    set_clock("2025-11-16 10:00")
+    return found
+
+
+def file_3b(owner: Taxpayer, period: str, on: str) -> Filing:
+    factories.computed(owner, period=period, on=on)
+    return gstr3b.file(taxpayer=owner, period=periods.parse(period), actor=None, clock=factories.clock(on))
+
+
+@pytest.mark.journey
+def test_5_the_supplier_sees_a_rejection_provisional_then_fixed(
+    supplier: Taxpayer, person: Callable[[], Page], start_web: Callable[[], str]
+) -> None:
+    factories.act(Record.objects.get(number="CN1"), "R", remark="Nothing came back", on="2025-11-15")
+    base = start_web()
+    s1 = Desk(person(), base, "s1")
+    s1.open(S, "ims/outward/")
+    s1.page.get_by_role("link", name="Rejected credit notes").click()
+    expect(s1.row("CN1")).to_contain_text("Nothing came back")
+    expect(s1.row("CN1")).to_contain_text("Provisional")
+    s1.shoot("05-supplier-provisional")
+    s1.open(S, "ims/outward/forecast/")
+    expect(s1.page.get_by_text("Not in this return, but in GSTR-3B of 11/2025")).to_be_visible()
+    # Asked, read and answered while nothing is filed.
+    s1.open(S, "ims/outward/repair/")
+    s1.page.get_by_role("link", name="Request reconsideration: CN1").click()
+    s1.shoot("05-supplier-asks")
+    s1.press("Send")
+    expect(s1.page.get_by_role("link", name="Write your message.")).to_be_visible()
+    s1.shoot("05-supplier-asked-nothing")
+    s1.page.get_by_label("Your message").fill("The goods came back on 18 October.\nPlease look again.")
+    s1.press("Send")
+    expect(s1.page.get_by_text("The goods came back on 18 October.")).to_be_visible()
+    r1 = Desk(person(), base, "r1")
+    r1.open(R, "ims/deadlines/")
+    expect(r1.page.get_by_role("heading", name="1 supplier's request to reconsider a rejection waits")).to_be_visible()
+    r1.page.get_by_role("link", name=re.compile("^Answer: 1 supplier's request")).click()
+    r1.shoot("05-requests")
+    r1.page.get_by_role("link", name="CN1").click()
+    r1.page.locator("#messages").get_by_role("link", name="Answer").click()
+    r1.page.get_by_label("Your message").fill("We kept the goods.")
+    r1.press("Send")
+    expect(r1.page.locator("#messages")).to_contain_text("We kept the goods.")
+    assert Message.objects.count() == 2
+    # The recipient files: fixed, in the supplier's next period, never in the note's own.
+    factories.filed_period(on="2025-11-18")
+    set_clock("2025-11-19 10:00")
+    s1.open(S, "ims/outward/rejected-notes/")
+    expect(s1.row("CN1")).to_contain_text("Your tax rises by ₹18,000.00 in GSTR-3B of 11/2025")
+    s1.shoot("05-supplier-fixed")
+    file_3b(supplier, "102025", "2025-11-19")
+    s1.open(S, "returns/102025/gstr3b/table/t3_1_a/")
+    expect(s1.page.get_by_text("No rejection lands in this period.")).to_be_visible()
+    s1.open(S, "ims/outward/forecast/")
+    expect(s1.page.get_by_text("comes to ₹18,000.00 at the least and to ₹18,000.00")).to_be_visible()
+    s1.shoot("05-supplier-forecast")
+    s1.page.get_by_role("link", name="3.1(a)").first.click()
+    addbacks = s1.page.get_by_role("region", name="Rejections added back")
+    expect(addbacks).to_contain_text("CN1")
+    expect(addbacks).to_contain_text("18,000.00")
+
+
+@pytest.mark.journey
+def test_24_a_supplier_never_sees_what_is_its_recipients_alone(
+    supplier: Taxpayer, person: Callable[[], Page], start_web: Callable[[], str]
+) -> None:
+    recipient = factories.taxpayer()
+    note = Record.objects.get(number="CN1")
+    factories.act(note, "A", answer="P", declared=Tax(igst=777_77), remark="As agreed", on="2025-11-15")
+    factories.computed(recipient, on="2025-11-16")
+    base = start_web()
+    s1 = Desk(person(), base, "s1")
+    pages = (*OUTWARD, f"ims/outward/records/{note.pk}/", f"ims/outward/records/{note.pk}/repair/")
+    for path in (*pages, f"ims/outward/records/{note.pk}/message/"):
+        s1.open(S, path)
+        text = s1.page.content()
+        for canary in ("777.77", "77777", "GSTR-2B of 10/2025", "Part"):
+            assert not re.search(rf"\b{re.escape(canary)}\b", text), (path, canary)
+        s1.shoot("24-" + path.strip("/").replace("/", "-"))
+    for path in ("ims/inward/", f"ims/records/{note.pk}/", "returns/102025/gstr2b/", "ims/messages/"):
+        assert s1.page.request.get(f"{base}/en/t/{R}/{path}").status == 404, path
+    a_viewer_changes_nothing(supplier, Desk(person(), base, "v1"), base)
+
+
+def a_viewer_changes_nothing(supplier: Taxpayer, v1: Desk, base: str) -> None:
+    record = Record.objects.get(number="INV2")
+    for path in (*OUTWARD, f"ims/outward/records/{record.pk}/", f"ims/outward/records/{record.pk}/message/"):
+        v1.open(S, path)
+        buttons = v1.page.locator("main form[method=post] button")
+        expect(buttons).to_have_count(0)
+    token = v1.page.locator("input[name=csrfmiddlewaretoken]").first.input_value()
+    forged = {"gstin": S, "request_id": "8f4f6b1e-9a57-4c36-a0f6-61b6a2f7b9c1", "csrfmiddlewaretoken": token}
+    for path in (
+        "ims/act/",
+        "returns/102025/gstr2b/compute/",
+        "returns/102025/gstr3b/file/",
+        "returns/102025/gstr1a/file/",
+        f"ims/outward/records/{record.pk}/repair/",
+        f"ims/outward/records/{record.pk}/message/",
+    ):
+        address = f"{base}/en/t/{S}/{path}"
+        answer = v1.page.request.post(address, form=forged, headers={"Referer": address})
+        assert answer.status == 403, path
+        assert "These people can" in answer.text(), path
+    assert not Filing.objects.filter(taxpayer=supplier).exists()
+    assert not Gstr2bJob.objects.exists()
+    assert not SupplierReturn.objects.filter(supplier=supplier, form="GSTR-1A", filed_on__isnull=False).exists()
