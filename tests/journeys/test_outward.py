@@ -1,6 +1,6 @@
 """The supplier's outward desk in a browser: what a rejection costs, asking, repairing, and what it never shows.
 
-The supplier's parts of journey 5, and journey 24 of docs/portal.md.
+The supplier's parts of journey 5, and journeys 13 and 24 of docs/portal.md.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from playwright.sync_api import Page, expect
 
 from ims_portal.models import Taxpayer
 from ims_portal.rules import periods
-from ims_portal.rules.documents import Section
+from ims_portal.rules.documents import Form, Section
 from ims_portal.rules.money import Tax
+from invoices import outward
 from invoices.models import Message, Record, SupplierReturn
 from returns import gstr3b
 from returns.models import Filing, Gstr2bJob
@@ -107,6 +108,52 @@ def test_5_the_supplier_sees_a_rejection_provisional_then_fixed(
     addbacks = s1.page.get_by_role("region", name="Rejections added back")
     expect(addbacks).to_contain_text("CN1")
     expect(addbacks).to_contain_text("18,000.00")
+
+
+@pytest.mark.journey
+def test_13_a_wrong_rejection_is_repaired_and_credited_in_full(
+    supplier: Taxpayer, person: Callable[[], Page], start_web: Callable[[], str]
+) -> None:
+    recipient = factories.taxpayer()
+    factories.act(Record.objects.get(number="INV2"), "R", reason="NOT_OURS", on="2025-11-15")
+    factories.filed_period(on="2025-11-18")
+    set_clock("2025-11-19 10:00")
+    base = start_web()
+    s1 = Desk(person(), base, "s1")
+    s1.open(S, "ims/outward/repair/")
+    s1.shoot("13-repair")
+    s1.page.get_by_role("link", name="Report again unchanged: INV2").click()
+    expect(s1.page.get_by_text("in GSTR-1A of 10/2025", exact=False).first).to_be_visible()
+    expect(s1.page.get_by_text("it gets ITC of ₹18,000.00")).to_be_visible()
+    expect(s1.page.locator("#own-effect")).to_contain_text("₹0.00")
+    s1.shoot("13-effects")
+    s1.press("Report again unchanged")
+    expect(s1.page.get_by_text("INV2 is saved again in GSTR-1A of 10/2025")).to_be_visible()
+    again = Record.objects.get(section="b2ba")
+    assert (again.number, again.tax, again.status) == ("INV2", Tax(igst=1800000), "S")
+    s1.shoot("13-draft")
+    s1.open(S, "returns/102025/gstr1a/file/")
+    s1.press("File for")
+    expect(s1.page.get_by_text(re.compile("SBX-R1A-")).first).to_be_visible()
+    # The supplier's own tax is what it was; the recipient gets the whole credit in the period of reporting again.
+    owed = gstr3b.draft(taxpayer=supplier, period=factories.OCTOBER, at=factories.at("2025-11-19")).derived["t3_1_a"]
+    assert owed.total == (50000 + 18000 - 18000) * 100
+    set_clock("2025-12-13 10:00")
+    r1 = Desk(person(), base, "r1")
+    r1.open(R, "ims/inward/b2ba/")
+    expect(r1.page.get_by_text("Re-furnished").first).to_be_visible()
+    r1.shoot("13-re-furnished")
+    r1.open(R, f"ims/records/{again.pk}/")
+    r1.page.locator("main").get_by_role("radio", name="Accept", exact=True).check()
+    r1.press("Save")
+    outward.file(supplier=recipient, form=Form.GSTR1, period=NOVEMBER, actor=None, clock=factories.clock("2025-12-10"))
+    again.refresh_from_db()
+    assert again.action == "A"
+    factories.computed(recipient, period="112025", on="2025-12-14")
+    set_clock("2025-12-15 10:00")
+    r1.open(R, "returns/112025/gstr2b/")
+    expect(r1.page.locator("main").get_by_text("18,000.00").first).to_be_visible()
+    r1.shoot("13-credited")
 
 
 @pytest.mark.journey
