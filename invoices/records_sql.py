@@ -267,13 +267,19 @@ def adds_back(alias: str) -> str:
 
 
 def bump(*, record_ids: Collection[int]) -> list[int]:
-    """Count a change for the recipients of filed records in scope of their open period (R7.11); return them."""
+    """Count a change for the recipients of filed records in scope of their open period (R7.11); return them.
+
+    The recipients are found first, by the records' keys: joined with all inboxes at once, a planner that knows nothing
+    yet of records just put in goes through them once per inbox.
+    """
     rows = run(
         """
-        UPDATE invoices_inbox i SET seq = i.seq + 1
-        WHERE i.taxpayer_id IN (SELECT r.recipient_id FROM invoices_record r JOIN invoices_inbox o
-            ON o.taxpayer_id = r.recipient_id WHERE r.id = ANY(%(ids)s) AND r.status = 'F'
-            AND r.gstr2b_month <= o.open_month)
+        WITH touched AS MATERIALIZED (
+            SELECT r.recipient_id, min(r.gstr2b_month) AS earliest
+            FROM unnest(%(ids)s::bigint[]) AS t(id) JOIN invoices_record r ON r.id = t.id
+            WHERE r.status = 'F' GROUP BY r.recipient_id)
+        UPDATE invoices_inbox i SET seq = i.seq + 1 FROM touched t
+        WHERE i.taxpayer_id = t.recipient_id AND t.earliest <= i.open_month
         RETURNING i.taxpayer_id
     """,
         {"ids": list(record_ids)},

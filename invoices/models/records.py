@@ -198,6 +198,12 @@ class Record(models.Model):
                 name="filed_since_a_statement",
             ),
             models.Index(fields=["recipient", "supplier", "document_date", "id"], name="inward_list_of_a_supplier"),
+            # What may belong to an invoice are notes, few among very many documents of one supplier.
+            models.Index(
+                fields=["recipient", "supplier", "document_date", "id"],
+                condition=Q(section__in=["b2bcn", "b2bcna"]),
+                name="notes_of_a_supplier",
+            ),
             # The orders of a list of all sections; the dearest by the tax people see.
             models.Index(fields=["recipient", "document_date", "id"], name="inward_by_date"),
             models.Index(F("recipient"), F("igst") + F("cgst") + F("sgst") + F("cess"), F("id"), name="inward_by_tax"),
