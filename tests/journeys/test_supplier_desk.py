@@ -1,4 +1,4 @@
-"""The supplier's returns in a browser: the supplier's side of journey 9, forged forms of 24."""
+"""The supplier's returns in a browser: journey 1 by keyboard alone, the supplier's side of 9, forged forms of 24."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
+from ims_portal.models import Taxpayer
+from ims_portal.rules.documents import Form
+from invoices import outward
 from invoices.models import Record, SupplierReturn
 from tests import factories
 from tests.journeys.desk import Desk, set_clock
@@ -25,6 +28,82 @@ def cast(transactional_db: None) -> None:  # noqa: ARG001 - commits, for the pro
     factories.member(supplier, "viewer", "viewer")
     factories.member(recipient, "preparer", "r1")
     set_clock("2025-11-10 10:00")
+
+
+def by_key(desk: Desk, wanted: Locator) -> None:
+    """Go to something with Tab and press Enter on it."""
+    desk.tab_to(wanted)
+    desk.page.keyboard.press("Enter")
+
+
+def type_in(desk: Desk, label: str, text: str) -> None:
+    """Go to a field with Tab and type; a list of choices takes what is typed as well."""
+    desk.tab_to(desk.page.locator("main").get_by_label(label, exact=True).first)
+    desk.page.keyboard.type(text)
+
+
+def button(desk: Desk, name: str) -> Locator:
+    return desk.page.locator("main").get_by_role("button", name=re.compile(name)).first
+
+
+def link(desk: Desk, name: str) -> Locator:
+    return desk.page.locator("main").get_by_role("link", name=re.compile(name)).first
+
+
+@pytest.mark.journey
+@pytest.mark.usefixtures("cast")
+def test_01_an_invoice_goes_from_the_keyboard_into_the_recipients_gstr3b(
+    person: Callable[[], Page], start_web: Callable[[], str]
+) -> None:
+    base = start_web()
+    s1 = Desk(person(), base, "s1")
+    s1.open(S, FORM)
+    s1.shoot("01-form")
+    by_key(s1, link(s1, "^Enter new: B2B invoices$"))
+    type_in(s1, "GSTIN of the recipient", "27AAACR5055K1Z8")
+    s1.page.keyboard.press("Tab")
+    expect(s1.page.get_by_text("The check character at the end does not fit")).to_be_visible()
+    s1.page.keyboard.press("Shift+Tab")
+    s1.page.keyboard.press("Control+a")
+    s1.page.keyboard.type(R)
+    type_in(s1, "Number", "INV/25-26/001")
+    expect(s1.page.get_by_text("Meera Traders")).to_be_visible(timeout=30_000)
+    expect(s1.page.get_by_label("Place of supply")).to_have_value("27")
+    type_in(s1, "Date", "05/10/2025")
+    type_in(s1, "Rate", "18")
+    type_in(s1, "Taxable value", "1,00,000")
+    s1.page.keyboard.press("Tab")
+    expect(s1.page.locator("#sums")).to_contain_text("18,000.00", timeout=30_000)
+    expect(s1.page.get_by_text("From Gujarat to Maharashtra: IGST.")).to_be_visible()
+    s1.shoot("01-entry")
+    by_key(s1, button(s1, "^Save$").and_(s1.page.locator(".btn-primary")))
+    expect(s1.page.get_by_text("INV/25-26/001 is saved in GSTR-1 of 10/2025")).to_be_visible()
+    s1.shoot("01-saved")
+    s1.open(S, f"{FORM}file/")
+    s1.shoot("01-file")
+    by_key(s1, button(s1, "^File for"))
+    expect(s1.page.get_by_text(re.compile("SBX-R1-")).first).to_be_visible()
+
+    outward.file(
+        supplier=Taxpayer.objects.get(gstin=R),
+        form=Form.GSTR1,
+        period=factories.OCTOBER,
+        actor=None,
+        clock=factories.clock("2025-11-11"),
+    )
+    set_clock("2025-11-14 10:00")
+    factories.computed()  # what the draft of the day does by itself; its schedule is proved by test_main_job
+    r1 = Desk(person(), base, "r1")
+    r1.open(R, "returns/102025/gstr2b/")
+    part = r1.page.get_by_role("row").filter(has_text="18,000.00").first
+    expect(part).to_be_visible()
+    r1.shoot("01-gstr2b")
+    by_key(r1, link(r1, "18,000.00"))
+    expect(r1.row("INV/25-26/001")).to_contain_text("Deemed accepted")
+    expect(r1.row("INV/25-26/001")).to_contain_text("18,000.00")
+    r1.open(R, "returns/102025/gstr3b/")
+    expect(r1.page.get_by_role("row").filter(has_text="4(A)(5)").first).to_contain_text("18,000.00")
+    r1.shoot("01-gstr3b")
 
 
 @pytest.mark.journey
