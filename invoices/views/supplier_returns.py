@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from ims_portal import access, calendar, clock, web
+from ims_portal import access, calendar, clock, proof, web
 from ims_portal.access import Access, Right
 from ims_portal.models import Taxpayer
 from ims_portal.rules import periods, table3
@@ -266,6 +266,9 @@ def _file(request: HttpRequest, held: Access, form: Form, period: TaxPeriod) -> 
     gstin = held.taxpayer.gstin
     web.expect_form(request, gstin)
     here = address(gstin, form, period)
+    if not proof.is_fresh(request):
+        messages.info(request, _("Filing is final, so say first that it is you. Nothing is filed yet."))
+        return web.see_other(proof.ask(address(gstin, form, period, "return-file")))
     try:
         filed = outward.file(
             supplier=held.taxpayer,
@@ -327,6 +330,7 @@ def _review(
             "recipients": reported.recipient_count(kept) if kept else 0,
             "previous": previous,
             "summaries": _sums(kept),
+            "is_proved": proof.is_fresh(request),
             "shown": reported.digest(look.opened.supplier_return),
             "must_file_3b": look.filing is not None and look.filing.refusal is Refusal.PREVIOUS_3B_NOT_FILED,
         },

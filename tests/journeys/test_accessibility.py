@@ -36,7 +36,7 @@ SPACED = """* { line-height: 1.5 !important; letter-spacing: .12em !important; w
 CLIPPED = """() => [...document.querySelectorAll('body *')].filter(it => {
   const look = getComputedStyle(it);
   return it.clientWidth > 1 && it.textContent.trim() && ['hidden', 'clip'].includes(look.overflowX)
-    && !it.closest('svg') && (it.scrollWidth > it.clientWidth + 1 || it.scrollHeight > it.clientHeight + 1);
+    && !it.closest('svg, select') && (it.scrollWidth > it.clientWidth + 1 || it.scrollHeight > it.clientHeight + 1);
 }).map(it => it.outerHTML.slice(0, 160))"""
 OVERFLOW = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 UNNAMED_SCROLLERS = """() => [...document.querySelectorAll('main *')].filter(it => {

@@ -73,6 +73,7 @@ AFTER_A_STEP = {
     "invoices:batch-file": "a preview of many records: a file of its page",
     "invoices:batch-rows": "a preview of many records: journey 7",
     "invoices:act-review": "a save with questions: journeys 3, 4 and 10",
+    "invoices:record-edit": "a document saved and not filed: tests/journeys/test_supplier_desk.py",
     "invoices:return-record-delete": "a document saved and not filed: tests/invoices/views/test_outward.py",
     "invoices:upload": "an upload: tests/journeys/test_main_job.py",
     "invoices:upload-report": "an upload with problems: a file of its page",

@@ -177,7 +177,7 @@ def a_change_makes_it_stale_and_a_compute_cures_it(meera: Desk) -> None:
     meera.choose("NCL-26-0558", "Pending")
     meera.press("Save")
     meera.press("Save for")
-    expect(meera.page.get_by_text("1 record saved.")).to_be_visible()
+    expect(meera.page.get_by_label("Result of saving")).to_contain_text("1 record saved.")
     meera.open(BUYER, "ims/inward/")
     expect(meera.page.get_by_role("button", name="Compute").first).to_be_enabled()
     meera.shoot("12-stale")
@@ -185,7 +185,7 @@ def a_change_makes_it_stale_and_a_compute_cures_it(meera: Desk) -> None:
     meera.open(BUYER, "ims/inward/b2b/")
     meera.choose("NCL-26-0558", "Accept")
     meera.press("Save")
-    expect(meera.page.get_by_text("1 record saved.")).to_be_visible()
+    expect(meera.page.get_by_label("Result of saving")).to_contain_text("1 record saved.")
     compute(meera, 3)
     meera.shoot("13-gstr2b-version-3")
 

@@ -81,7 +81,7 @@ def test_an_amendment_that_waits_for_its_original_has_no_choices(client: Client,
     assert "Decide on the original INV1 and file GSTR-3B of 10/2025 first." in page
     assert 'type="radio"' not in page
     assert "amends INV1 of 05/10/2025" in page
-    assert '<td class="num">18,000.00<span class="sub">9,000.00</span></td>' in page
+    assert 'data-of="Old tax, new below">18,000.00<span class="sub">9,000.00</span></td>' in page
 
 
 @pytest.mark.usefixtures("preparer")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from uuid import uuid4
 
 import pytest
@@ -37,7 +38,12 @@ def owner() -> Taxpayer:
 
 def signed_in(client: Client, owner: Taxpayer, role: str = "signatory") -> Client:
     """Return the client, signed in as somebody with a role."""
-    client.force_login(factories.member(owner, role))
+    person = factories.member(owner, role)
+    client.force_login(person)
+    session = client.session
+    session["account_authentication_methods_user"] = str(person.pk)
+    session["account_authentication_methods"] = [{"method": "password", "at": time.time()}]
+    session.save()
     return client
 
 
@@ -81,6 +87,19 @@ def test_filing_shows_what_it_means_and_gives_an_acknowledgement(client: Client,
     assert filed.acknowledgement in page.text
     assert 'type="file"' not in page.text
     assert "Delete" not in page.text
+
+
+def test_filing_asks_for_the_password_when_it_was_given_long_ago(client: Client, owner: Taxpayer) -> None:
+    factories.saved()
+    shown = str(signed_in(client, owner).get(HERE + "file/").context["shown"])
+    session = client.session
+    session["account_authentication_methods"] = [{"method": "password", "at": 0}]
+    session.save()
+    assert "before anything is filed" in client.get(HERE + "file/").text
+    answer = client.post(HERE + "file/", form(shown=shown))
+    assert answer.status_code == 303
+    assert "reauthenticate" in answer.headers["Location"]
+    assert not SupplierReturn.objects.get().is_filed
 
 
 def test_a_double_click_files_once_and_answers_the_same(client: Client, owner: Taxpayer) -> None:
