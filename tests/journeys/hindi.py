@@ -25,6 +25,8 @@ TEXTS = """() => {
   return said.concat(document.title);
 }"""
 WORD = re.compile(r"[A-Za-z][A-Za-z'-]*[a-z]")
+CITATION = re.compile(r"\bR\d+\.\d+|advisory")
+"""The law is cited in English: rule ids of docs/law.md, advisories and sections."""
 AS_EVERYWHERE = {"axe-core", "Enter", "Shift", "Esc", "Tab", "Rs", "Excel", "seq", "isda", "or", "json"}
 """Keys of the keyboard, names of programs and of fields of files."""
 
@@ -45,6 +47,8 @@ def english(page: Page, data: set[str]) -> list[str]:
     """Return the English left on an open Hindi page, one line for each text with some."""
     found = []
     for text in page.evaluate(TEXTS):
+        if CITATION.search(text):
+            continue
         # A token with a digit or a slash is a number, a file or an address, not a word.
         words = [word for token in text.split() if not re.search(r"[0-9/@.]\w", token) for word in WORD.findall(token)]
         if [word for word in words if word not in data and word not in AS_EVERYWHERE]:

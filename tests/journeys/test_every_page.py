@@ -123,13 +123,14 @@ class Walk:
     def note(self, links: list[str]) -> None:
         """Keep the links that lead to a kind of page not met yet."""
         for link in links:
-            if link.startswith(self.desk.base) and kind_of(link) not in self.met:
+            is_other_language = re.match(r"/[a-z]{2}/", urlsplit(link).path) and f"/{self.language}/" not in link
+            if link.startswith(self.desk.base) and not is_other_language and kind_of(link) not in self.met:
                 self.met.add(kind_of(link))
                 self.waiting.append(link)
 
     def enter(self, link: str, kind: str = "") -> None:
         """Fetch a page, look at it where nobody has, and note where it leads."""
-        answer = self.desk.page.request.get(link)
+        answer = self.desk.page.request.get(link, max_retries=2)  # a kept connection may be closed as it is used
         if not answer.ok:
             self.problems.append(f"{answer.status} {link}")
         elif answer.headers["content-type"].startswith("text/html"):
