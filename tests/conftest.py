@@ -11,12 +11,17 @@ import tempfile
 from contextlib import closing
 
 import django
+import hypothesis
 import psycopg2
 import pytest
 from django.db import connection
 from pytest_django.plugin import DjangoDbBlocker
 
 from ims_portal import embedded, engines
+
+# How long an example takes is the machine's affair, not a property.
+hypothesis.settings.register_profile("portal", deadline=None)
+hypothesis.settings.load_profile("portal")
 
 pytest_plugins = ["tests.live"]
 FILES = tempfile.mkdtemp(prefix="ims-files-")
