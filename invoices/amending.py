@@ -36,7 +36,7 @@ def ways(record: Record, *, supplier: Taxpayer, at: datetime) -> Ways:
         .first()
     )
     found = open_forms.looks(supplier=supplier, wanted=_wanted(record, supplier, at), at=at)
-    return Ways(found, until, clock.day(at) > until, later)
+    return Ways(found, until, time_limit.is_too_late_to_amend(clock.day(at), record.credit_fy), later)
 
 
 def _wanted(record: Record, supplier: Taxpayer, at: datetime) -> list[tuple[Form, TaxPeriod]]:

@@ -117,7 +117,7 @@ def _plan(row: reported.Row, again: Record | None, day: date, forms: _Forms) -> 
         return replace(found, barred=Barred.NOT_REJECTED)
     if way is Way.ASK:
         return replace(found, own=NIL)
-    if day > found.last_day:
+    if time_limit.is_too_late_to_amend(day, record.credit_fy):
         return replace(found, barred=Barred.TIME_LIMIT)
     form, period, reason = forms.taking(record)
     if reason:

@@ -1,4 +1,4 @@
-"""When the time limit of section 16(4) comes so near that a recipient is warned (R7.9)."""
+"""The 30 November after a financial year: recipients are warned of it (R7.9), after it suppliers are late (R6.6)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import date
 
 from ims_portal.rules import gstr2b
 from ims_portal.rules.periods import Filer, TaxPeriod, financial_year_of, month_of
-from ims_portal.rules.table import Dated, Unit, always, otherwise
+from ims_portal.rules.table import Dated, Unit, always, otherwise, row
 
 WARNED_FROM: Dated[int] = always(
     "month, after the end of a financial year, from whose first day on its credit is warned of",
@@ -14,6 +14,17 @@ WARNED_FROM: Dated[int] = always(
     unit=Unit.YEAR,
     facts={},
     rows=(otherwise(11, cite="R7.9: warn from 1 November", ours=True),),
+)
+
+TOO_LATE_TO_AMEND: Dated[bool] = always(
+    "is it too late for a supplier to report a document again",
+    governed_by="the financial year of the document",
+    unit=Unit.YEAR,
+    facts={"last_day_has_passed": (False, True)},
+    rows=(
+        row(True, last_day_has_passed=True, cite="R6.6; CGST Act s.37(3), s.39(9): until 30 November", ours=True),
+        otherwise(False, cite="R6.6; CGST Act s.37(3), s.39(9)"),
+    ),
 )
 
 
@@ -47,6 +58,11 @@ def last_amended_on(credit_fy: int) -> date:
     The 30 November of section 16(4), here a day: the supplier's own law knows no period.
     """
     return TaxPeriod(credit_fy * 100 + 100 + gstr2b.LIMIT_MONTH.decide(credit_fy).outcome).last_day
+
+
+def is_too_late_to_amend(day: date, credit_fy: int) -> bool:
+    """Whether a document of a financial year can no longer be reported again on a day, in the supplier's own law."""
+    return TOO_LATE_TO_AMEND.decide(credit_fy, last_day_has_passed=day > last_amended_on(credit_fy)).outcome
 
 
 def last_period(recipient: Filer, credit_fy: int) -> TaxPeriod:

@@ -269,6 +269,9 @@ FACTS: Mapping[str, Wording] = {
     "original_is_kept": _either("a return kept here reports its original", "no return kept here reports its original"),
     "is_inter_state": _either("the supply is inter-State", "the supply is not inter-State"),
     "older_than_three_years": _either("it fell due more than three years ago", "it fell due at most three years ago"),
+    "last_day_has_passed": _either(
+        "30 November after its financial year has passed", "30 November after its financial year has not passed"
+    ),
     "frequency": _one_of("the return is", {Frequency.MONTHLY: "monthly", Frequency.QUARTERLY: "quarterly"}),
     "group": _one_of(
         "the State belongs to the", {StateGroup.X: "first group (22 to 37)", StateGroup.Y: "second group"}
