@@ -6,7 +6,7 @@ has no such thing (portal.md 3.9).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -141,14 +141,6 @@ def _is_rejected(record: Record, at: datetime) -> bool:
     today = standing.of(record.recipient, at)
     is_open = record.status != Record.Status.WITHDRAWN and not today.bypass(record)
     return is_open and today.effective_action(record) is Action.REJECT
-
-
-def sides(record_ids: Collection[int]) -> Mapping[int, Sequence[str]]:
-    """Return record id -> the sides that have written about it: one query for a whole page."""
-    found: dict[int, list[str]] = {}
-    for pk, side in Message.objects.filter(record_id__in=record_ids).values_list("record_id", "side"):
-        found.setdefault(pk, []).append(side)
-    return found
 
 
 def waiting(recipient: Taxpayer) -> QuerySet[Message]:

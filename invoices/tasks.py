@@ -2,48 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from celery import shared_task
 
 from ims_portal import clock, queue
+from ims_portal.models import Job
 from invoices import bulk, feed_uploads, kept, locking, uploads
 from invoices.models import Batch, FeedBatch, Upload
 
+# The largest file, and the largest set, take longer than other work; limits stay below the broker's visibility timeout.
+LIMITS = {"soft_time_limit": 540, "time_limit": 570}
 
-# The largest file takes longer than other work; both limits stay below the broker's visibility timeout.
-@shared_task(name="invoices.tasks.ingest_upload", soft_time_limit=540, time_limit=570)
+
+@shared_task(name="invoices.tasks.ingest_upload", **LIMITS)
 def ingest_upload(job_id: str, **_: object) -> None:
     """Ingest an upload, if there is anything left to do of it."""
-    with queue.claimed(Upload, job_id) as upload:
-        if upload is None:
-            return
-        try:
-            uploads.ingest(upload=upload, clock=clock.portal())
-        except locking.BusyError:
-            queue.put_back(upload, uploads.Stage.BUSY.value)
+    _work_on(Upload, job_id, lambda upload: uploads.ingest(upload=upload, clock=clock.portal()))
 
 
-@shared_task(name="invoices.tasks.ingest_feed", soft_time_limit=540, time_limit=570)
+@shared_task(name="invoices.tasks.ingest_feed", **LIMITS)
 def ingest_feed(job_id: str, **_: object) -> None:
     """Take in a feed, if there is anything left to do of it."""
-    with queue.claimed(FeedBatch, job_id) as batch:
-        if batch is None:
-            return
-        try:
-            feed_uploads.ingest(batch=batch, clock=clock.portal())
-        except locking.BusyError:
-            queue.put_back(batch, uploads.Stage.BUSY.value)
+    _work_on(FeedBatch, job_id, lambda batch: feed_uploads.ingest(batch=batch, clock=clock.portal()))
 
 
-@shared_task(name="invoices.tasks.carry_out_batch", soft_time_limit=540, time_limit=570)
+@shared_task(name="invoices.tasks.carry_out_batch", **LIMITS)
 def carry_out_batch(job_id: str, **_: object) -> None:
     """Do what is wanted of an action on many records, if there is anything left to do of it."""
-    with queue.claimed(Batch, job_id) as batch:
-        if batch is None:
+    _work_on(Batch, job_id, lambda batch: bulk.carry_out(batch=batch, clock=clock.portal()))
+
+
+def _work_on(model: type[Job], job_id: str, work: Callable[[Job], None]) -> None:
+    """Do the work of a job if nobody else does; put it back while another change of its GSTIN is being written."""
+    with queue.claimed(model, job_id) as job:
+        if job is None:
             return
         try:
-            bulk.carry_out(batch=batch, clock=clock.portal())
+            work(job)
         except locking.BusyError:
-            queue.put_back(batch, uploads.Stage.BUSY.value)
+            queue.put_back(job, uploads.Stage.BUSY.value)
 
 
 @shared_task(name="invoices.tasks.fold_counts")
