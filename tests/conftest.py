@@ -60,6 +60,10 @@ def _drop_leftovers(address: str) -> None:
 _prepare()
 django.setup()  # here, not in pytest-django: it looks for settings before this file is read
 
+from ims_portal import clock  # noqa: E402 - models exist from here on
+from ims_portal.clock import Fixed  # noqa: E402
+from tests import factories  # noqa: E402
+
 
 def pytest_unconfigure() -> None:
     """Stop the servers, if no other session uses them, and throw away what was uploaded."""
@@ -77,3 +81,11 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
         cursor.execute("SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'never_emptied'")
         for (table,) in cursor.fetchall():
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER never_emptied")
+
+
+@pytest.fixture
+def now(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Fixed:
+    """Let the portal stand on the module's TODAY, written YYYY-MM-DD, until the test moves it."""
+    found = factories.clock(request.module.TODAY)
+    monkeypatch.setattr(clock, "portal", lambda: found)
+    return found

@@ -7,9 +7,7 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 
 from ims_portal import agenda
-from ims_portal import clock as portal_clock
 from ims_portal.access import for_taxpayer
-from ims_portal.clock import Fixed
 from ims_portal.models import User
 from ims_portal.rules.documents import Section
 from invoices import messages
@@ -17,16 +15,10 @@ from invoices.messages import MessageRefusedError, Why
 from invoices.models import Message, Record
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("now")]
+TODAY = "2025-11-16"
 R, S = factories.RECIPIENT, factories.SUPPLIER
 SIDE = Message.Side
-
-
-@pytest.fixture(autouse=True)
-def now(monkeypatch: pytest.MonkeyPatch) -> Fixed:
-    found = factories.clock("2025-11-16")
-    monkeypatch.setattr(portal_clock, "portal", lambda: found)
-    return found
 
 
 @pytest.fixture

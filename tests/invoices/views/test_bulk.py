@@ -20,33 +20,12 @@ from invoices.models import ActionEvent, Batch, Record
 from tests import factories
 from tests.factories import document, filed
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("now")]
+TODAY = "2025-11-12"
 DESK = f"/en/t/{factories.RECIPIENT}/ims/"
 LIST = DESK + "inward/all/"
 MOVED = "Changed by somebody after the preview"
 PASSWORD = "correct horse battery"
-
-
-@pytest.fixture(autouse=True)
-def now(monkeypatch: pytest.MonkeyPatch) -> Fixed:
-    """Stand at ten on 12 November 2025 until moved."""
-    found = factories.clock("2025-11-12")
-    monkeypatch.setattr(portal_clock, "portal", lambda: found)
-    return found
-
-
-@pytest.fixture
-def recipient() -> Taxpayer:
-    """Return the recipient."""
-    return factories.taxpayer()
-
-
-@pytest.fixture
-def preparer(client: Client, recipient: Taxpayer) -> User:
-    """Return somebody who may act, signed in."""
-    found = factories.member(recipient, "preparer", "ravi")
-    client.force_login(found)
-    return found
 
 
 def form(**more: object) -> dict[str, object]:

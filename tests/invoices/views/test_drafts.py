@@ -11,7 +11,6 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
-from ims_portal import clock as portal_clock
 from ims_portal.clock import Fixed
 from ims_portal.models import Taxpayer, User
 from ims_portal.rules.documents import Section
@@ -19,30 +18,10 @@ from invoices import drafts, locking
 from invoices.models import DraftChoice, Record
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("now", "preparer")]
+TODAY = "2025-11-12"
 DESK = f"/en/t/{factories.RECIPIENT}/ims/"
 LIST = DESK + "inward/all/"
-
-
-@pytest.fixture(autouse=True)
-def now(monkeypatch: pytest.MonkeyPatch) -> Fixed:
-    """Stand on 12 November 2025 until moved."""
-    found = factories.clock("2025-11-12")
-    monkeypatch.setattr(portal_clock, "portal", lambda: found)
-    return found
-
-
-@pytest.fixture
-def recipient() -> Taxpayer:
-    return factories.taxpayer()
-
-
-@pytest.fixture(autouse=True)
-def preparer(client: Client, recipient: Taxpayer) -> User:
-    """Return somebody who may act, signed in."""
-    found = factories.member(recipient, "preparer", "ravi")
-    client.force_login(found)
-    return found
 
 
 @pytest.fixture

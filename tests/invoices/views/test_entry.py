@@ -10,27 +10,18 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
-from ims_portal import clock as portal_clock
-from ims_portal.clock import Fixed
 from ims_portal.models import AuditEvent, Taxpayer
 from ims_portal.rules.documents import Form, Section
 from invoices import outward, uploads
 from invoices.models import Record, RecordDetail
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("now")]
+TODAY = "2025-11-10"
 DESK = f"/en/t/{factories.SUPPLIER}/"
 HERE = f"{DESK}returns/102025/gstr1/"
 NEW = f"{HERE}b2b/new/"
 LIST = f"{HERE}b2b/"
-
-
-@pytest.fixture(autouse=True)
-def now(monkeypatch: pytest.MonkeyPatch) -> Fixed:
-    """Stand on 10 November 2025 until moved."""
-    found = factories.clock("2025-11-10")
-    monkeypatch.setattr(portal_clock, "portal", lambda: found)
-    return found
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,6 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
-from ims_portal import clock as portal_clock
 from ims_portal.clock import Fixed
 from ims_portal.models import Taxpayer
 from ims_portal.rules.documents import Section
@@ -15,17 +14,10 @@ from ims_portal.rules.periods import Frequency
 from invoices.models import Record, ReportedBefore
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("now")]
+TODAY = "2025-11-10"
 RETURNS = f"/en/t/{factories.SUPPLIER}/returns/"
 HERE = f"{RETURNS}102025/gstr1/"
-
-
-@pytest.fixture(autouse=True)
-def now(monkeypatch: pytest.MonkeyPatch) -> Fixed:
-    """Stand on 10 November 2025 until moved."""
-    found = factories.clock("2025-11-10")
-    monkeypatch.setattr(portal_clock, "portal", lambda: found)
-    return found
 
 
 @pytest.fixture(autouse=True)

@@ -7,33 +7,17 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
-from ims_portal import clock as portal_clock
 from ims_portal.clock import Fixed
 from ims_portal.models import User
 from ims_portal.rules.documents import Section
 from invoices.models import Record
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("now")]
+TODAY = "2025-11-12"
 DESK = f"/en/t/{factories.RECIPIENT}/ims/"
 SUMMARY = DESK + "inward/"
 CN = Section.CN
-
-
-@pytest.fixture(autouse=True)
-def now(monkeypatch: pytest.MonkeyPatch) -> Fixed:
-    """Stand on 12 November 2025 until moved."""
-    found = factories.clock("2025-11-12")
-    monkeypatch.setattr(portal_clock, "portal", lambda: found)
-    return found
-
-
-@pytest.fixture
-def preparer(client: Client) -> User:
-    """Return somebody who may act, signed in."""
-    found = factories.member(factories.taxpayer(), "preparer", "ravi")
-    client.force_login(found)
-    return found
 
 
 @pytest.mark.usefixtures("preparer")

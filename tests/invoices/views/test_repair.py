@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from ims_portal import clock as portal_clock
 from ims_portal.clock import Fixed
 from ims_portal.models import Taxpayer
 from ims_portal.rules import periods
@@ -17,16 +16,10 @@ from invoices.models import Record, SupplierReturn
 from returns import gstr3b
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("now")]
+TODAY = "2025-11-16"
 S = factories.SUPPLIER
 DESK = f"/en/t/{S}/ims/outward/"
-
-
-@pytest.fixture(autouse=True)
-def now(monkeypatch: pytest.MonkeyPatch) -> Fixed:
-    found = factories.clock("2025-11-16")
-    monkeypatch.setattr(portal_clock, "portal", lambda: found)
-    return found
 
 
 @pytest.fixture
