@@ -9,6 +9,7 @@ import secrets
 import shutil
 import tempfile
 from contextlib import closing
+from datetime import timedelta
 
 import django
 import hypothesis
@@ -62,6 +63,7 @@ django.setup()  # here, not in pytest-django: it looks for settings before this 
 
 from ims_portal import clock  # noqa: E402 - models exist from here on
 from ims_portal.clock import Fixed  # noqa: E402
+from invoices.views import bulk as bulk_pages  # noqa: E402
 from tests import factories  # noqa: E402
 
 
@@ -89,3 +91,9 @@ def now(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Fixe
     found = factories.clock(request.module.TODAY)
     monkeypatch.setattr(clock, "portal", lambda: found)
     return found
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a page wait for its preview however slow the machine is; that a long one becomes a job is tested by size."""
+    monkeypatch.setattr(bulk_pages, "PATIENCE", timedelta(minutes=10))

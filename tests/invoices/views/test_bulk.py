@@ -20,7 +20,7 @@ from invoices.models import ActionEvent, Batch, Record
 from tests import factories
 from tests.factories import document, filed
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("now")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("now", "patient")]
 TODAY = "2025-11-12"
 DESK = f"/en/t/{factories.RECIPIENT}/ims/"
 LIST = DESK + "inward/all/"
