@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from ims_portal import sql
 from ims_portal.rules import actions, gstr2b
 from ims_portal.rules.actions import Action, Answer, Refusal, Remark
-from ims_portal.rules.gstr2b import Bypass, Measure, Placement
+from ims_portal.rules.gstr2b import Bypass, Placement
 from ims_portal.rules.money import HEADS
 from ims_portal.sql import run
 from invoices import actions_sql, records_sql
@@ -421,20 +421,8 @@ def _counted(action: str, answer_sql: str, open_month: int) -> str:
             "is_barred": time_barred_sql("r", str(open_month)),
         },
     )
-    heads = [
-        sql.dated_case(
-            gstr2b.COUNTED,
-            {"adds": f"r.effect_{head} >= 0", "answer": answer_sql},
-            day="r.gstr2b_month",
-            outcomes={
-                Measure.EFFECT: f"r.effect_{head}",
-                Measure.DECLARED: f"-r.declared_{head}",
-                Measure.NOTHING: "0",
-            },
-        )
-        for head in HEADS
-    ]
-    return f"(CASE WHEN {placement} = {sql.literal(Placement.AVAILABLE)} THEN {' + '.join(heads)} ELSE 0 END)"
+    heads = " + ".join(records_sql.counted(head, answer_sql) for head in HEADS)
+    return f"(CASE WHEN {placement} = {sql.literal(Placement.AVAILABLE)} THEN {heads} ELSE 0 END)"
 
 
 def _rise(today: Standing) -> str:

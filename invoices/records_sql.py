@@ -10,6 +10,7 @@ from datetime import date
 
 from ims_portal import sql
 from ims_portal.rules import actions, documents, gstr2b, gstr3b
+from ims_portal.rules.gstr2b import Measure
 from ims_portal.rules.money import HEADS
 from ims_portal.sql import run
 from invoices.standing import recipients_month_sql, time_barred
@@ -263,6 +264,20 @@ def adds_back(alias: str) -> str:
         gstr3b.ADDS_BACK,
         {"reduces": f"{alias}.reduces"},
         day=f"coalesce({alias}.gstr2b_month, {alias}.earliest_month)",
+    )
+
+
+def counted(head: str, answer: str) -> str:
+    """Return what a record `r`, accepted with an answer, does to the ITC of a head, in paise, as SQL (R2.14)."""
+    return sql.dated_case(
+        gstr2b.COUNTED,
+        {"adds": f"r.effect_{head} >= 0", "answer": answer},
+        day="r.gstr2b_month",
+        outcomes={
+            Measure.EFFECT: f"r.effect_{head}",
+            Measure.DECLARED: f"-r.declared_{head}",
+            Measure.NOTHING: "0",
+        },
     )
 
 

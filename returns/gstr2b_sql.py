@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 from ims_portal import sql
 from ims_portal.rules import gstr2b
-from ims_portal.rules.gstr2b import PARTS_B, Measure, Part, Placement
+from ims_portal.rules.gstr2b import PARTS_B, Part, Placement
 from ims_portal.rules.money import HEADS, Tax
 from ims_portal.rules.periods import Lapsed
 from ims_portal.sql import run
-from invoices import why
+from invoices import records_sql, why
 from invoices.standing import Standing, time_barred_sql
 from returns import explanations
 
@@ -63,19 +63,7 @@ def wanted(today: Standing, month: int, *, among: str = "", source: str = "invoi
         "is_barred": time_barred_sql("r", "%(month)s"),
     }
     of_part = {"section": "r.section", "is_reverse_charge": "r.reverse_charge"}
-    counts = {
-        head: sql.dated_case(
-            gstr2b.COUNTED,
-            {"adds": f"r.effect_{head} >= 0", "answer": answer},
-            day="r.gstr2b_month",
-            outcomes={
-                Measure.EFFECT: f"r.effect_{head}",
-                Measure.DECLARED: f"-r.declared_{head}",
-                Measure.NOTHING: "0",
-            },
-        )
-        for head in HEADS
-    }
+    counts = {head: records_sql.counted(head, answer) for head in HEADS}
     amounts = ", ".join(
         f"(CASE WHEN l.part IN ({_LITERAL_PARTS_B}) THEN -1 ELSE 1 END) * "
         f"(CASE WHEN l.placement = 'available' THEN l.counted_{head} ELSE l.effect_{head} END) AS {head}"

@@ -89,6 +89,7 @@ def test_a_list_s_toolbar_leads_here_with_its_ticks_or_all_it_matches(computed: 
     assert "1 record would change." in told
 
 
+@pytest.mark.usefixtures("patient")
 def test_apply_leads_to_the_preview_of_the_bulk_action(computed: Desk) -> None:
     record = Record.objects.get(number="CN1")
     for asked in ({"of": "b2bcn", "do": "R"}, {"records": str(record.pk), "do": "R"}):
