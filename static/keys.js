@@ -37,11 +37,12 @@
   }
 
   function takeBack() {
-    var row = document.getElementById(changed.pop() || "");
-    var saved = row && row.querySelector("input[type=radio][data-saved]");
-    if (!saved) { return; }
-    saved.focus();
-    if (!saved.checked) { saved.click(); changed.pop(); }
+    while (changed.length) {
+      var row = document.getElementById(changed.pop());
+      var saved = row && row.querySelector("input[type=radio][data-saved]");
+      // A row chosen back by hand, or gone with its page, is no unsaved choice any more: the one before it is.
+      if (saved && !saved.checked) { saved.focus(); saved.click(); changed.pop(); return; }
+    }
   }
 
   function link(row) { return row && row.querySelector("a[href*='/records/']"); }
