@@ -49,8 +49,13 @@
 
   function why(row) {
     var found = link(row);
-    if (found) { window.htmx.ajax("GET", found.href, { target: "#beside", swap: "innerHTML", source: found }).then(function () { focusOn("record-panel"); }); }
+    if (found) { window.htmx.ajax("GET", found.href, { target: "#beside", swap: "innerHTML", source: found }); }
   }
+
+  // Not the request's promise: it is kept at once where the request waits for the last choice to be kept.
+  document.addEventListener("htmx:afterSettle", function (event) {
+    if (event.target.id === "beside") { focusOn("record-panel"); }
+  });
 
   function focusOn(id) { var found = document.getElementById(id); if (found) { found.focus(); } }
 
