@@ -66,6 +66,7 @@ def test_10_filing_files_what_was_shown(
     expect(sig.page.get_by_role("button", name=re.compile("^File for"))).to_have_count(0)
     sig.shoot("10-stale")
     hand.press(sig, button(sig, "Compute GSTR-2B"))
+    expect(sig.page.get_by_role("heading", name="Computing GSTR-2B of 10/2025")).to_be_visible()
     wait_for(lambda: Gstr2b.objects.filter(recipient=recipient, version=2).exists())
     sig.open(GSTIN, REVIEW)
     expect(sig.page.get_by_text("1 rejection becomes final.")).to_be_visible()
