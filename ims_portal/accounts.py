@@ -3,6 +3,7 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.forms import LoginForm
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -16,6 +17,19 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
     def is_open_for_signup(self, request: HttpRequest) -> bool:  # noqa: ARG002 - allauth's signature
         """Return that nobody can sign up."""
         return False
+
+
+class SignInForm(LoginForm):  # type: ignore[misc]  # allauth has no types
+    """Asks for username and password; a pair that does not fit is told at the password, where people type again."""
+
+    def clean(self) -> dict[str, Any]:
+        """Move what is wrong with the pair to a field, so that the summary leads somewhere."""
+        try:
+            found: dict[str, Any] = super().clean()
+        except ValidationError as problem:
+            self.add_error("password", problem)
+            return dict(self.cleaned_data)
+        return found
 
 
 class MaximumLengthValidator:

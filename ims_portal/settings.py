@@ -172,6 +172,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "ims_portal.accounts.MaximumLengthValidator"},
 ]
 ACCOUNT_ADAPTER = "ims_portal.accounts.AccountAdapter"
+ACCOUNT_FORMS = {"login": "ims_portal.accounts.SignInForm"}
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"  # nobody signs up; an administrator makes the account

@@ -37,19 +37,25 @@
   }
 
   function takeBack() {
-    var row = document.getElementById(changed.pop() || "");
-    var saved = row && row.querySelector("input[type=radio][data-saved]");
-    if (!saved) { return; }
-    saved.focus();
-    if (!saved.checked) { saved.click(); changed.pop(); }
+    while (changed.length) {
+      var row = document.getElementById(changed.pop());
+      var saved = row && row.querySelector("input[type=radio][data-saved]");
+      // A row chosen back by hand, or gone with its page, is no unsaved choice any more: the one before it is.
+      if (saved && !saved.checked) { saved.focus(); saved.click(); changed.pop(); return; }
+    }
   }
 
   function link(row) { return row && row.querySelector("a[href*='/records/']"); }
 
   function why(row) {
     var found = link(row);
-    if (found) { window.htmx.ajax("GET", found.href, { target: "#beside", swap: "innerHTML", source: found }).then(function () { focusOn("record-panel"); }); }
+    if (found) { window.htmx.ajax("GET", found.href, { target: "#beside", swap: "innerHTML", source: found }); }
   }
+
+  // Not the request's promise: it is kept at once where the request waits for the last choice to be kept.
+  document.addEventListener("htmx:afterSettle", function (event) {
+    if (event.target.id === "beside") { focusOn("record-panel"); }
+  });
 
   function focusOn(id) { var found = document.getElementById(id); if (found) { found.focus(); } }
 

@@ -129,6 +129,21 @@ def longest(what: str) -> int:
     return {"remark": actions.REMARK_LIMIT, "reason": gstr3b.REASON_LIMIT}[what]
 
 
+@register.simple_tag(takes_context=True)
+def wrong(context: template.Context, field: str, described_by: str = "") -> SafeString:
+    """Return what marks a control a form's `errors` name: that it is wrong, and by what it is described."""
+    if field not in dict(context.get("errors") or ()):
+        return format_html(' aria-describedby="{}"', described_by) if described_by else SafeString("")
+    return format_html(' aria-invalid="true" aria-describedby="{}"', f"{field}-error {described_by}".strip())
+
+
+@register.simple_tag(takes_context=True)
+def told_at(context: template.Context, field: str) -> SafeString:
+    """Return what a form's `errors` say of one control, to stand beside it."""
+    told = [text for name, text in context.get("errors") or () if name == field]
+    return format_html('<p class="field-error" id="{}-error">{}</p>', field, " ".join(told)) if told else SafeString("")
+
+
 @register.simple_tag
 def chip(name: str, text: str = "") -> SafeString:
     """Return a chip: always a word, its colour and border by the class; `text` replaces the usual word."""

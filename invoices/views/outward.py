@@ -25,6 +25,8 @@ from invoices.views import messages
 from invoices.views.supplier_returns import SLUGS, lines_of, reason_of
 
 UNREADABLE = 400
+UNSHOWN = frozenset({"recipient", "in"})
+"""Filters that only links set: the form has no field for them."""
 COLUMNS = (Action.NONE, Action.ACCEPT, Action.REJECT, Action.PENDING)
 
 
@@ -63,7 +65,7 @@ def _list(request: HttpRequest, gstin: str, asked: Parsed) -> HttpResponse:
         "wanted": wanted,
         "heading": heading(wanted),
         "place": wanted.place or "documents",
-        "errors": [(f"f-{name}", text) for name, text in asked.problems.items()],
+        "errors": [("" if name in UNSHOWN else f"f-{name}", text) for name, text in asked.problems.items()],
         **_choices(held, months, request),
     }
     if asked.problems:

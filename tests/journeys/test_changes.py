@@ -22,7 +22,7 @@ from tests.live import wait_for
 
 R, S = factories.RECIPIENT, factories.SUPPLIER
 STATEMENT = "returns/102025/gstr2b/"
-WAYS = [pytest.param(Mouse(), False, id="without-script")]
+WAYS = [pytest.param(Keys(), True, id="by-keyboard"), pytest.param(Mouse(), False, id="without-script")]
 
 
 @pytest.fixture

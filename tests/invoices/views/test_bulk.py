@@ -259,3 +259,18 @@ def test_pages_of_a_batch_ask_few_questions(client: Client) -> None:
         with CaptureQueriesContext(connection) as asked:
             client.get(f"{DESK}batches/{batch.pk}/{path}")
         assert len(asked) <= 15, [query["sql"] for query in asked]
+
+
+@pytest.mark.usefixtures("preparer")
+def test_a_batch_that_was_followed_to_its_end_brings_the_banner_it_raises(client: Client, now: Fixed) -> None:
+    some()
+    factories.computed()
+    now.at = factories.at("2025-11-15")
+    ask(client)
+    post(client, "confirm")
+    address = f"{DESK}batches/{Batch.objects.get().pk}/"
+    with CaptureQueriesContext(connection) as asked:
+        part = client.get(address, headers={"HX-Request": "true"}).content.decode()
+    assert '<div id="stale" hx-swap-oob="true"><section class="banner banner-stale"' in part
+    assert len(asked) <= 15, [query["sql"] for query in asked]
+    assert client.get(address).content.decode().count('id="stale"') == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -208,3 +209,18 @@ def test_an_empty_list_says_why(client: Client, query: str, told: str) -> None:
 @pytest.mark.usefixtures("preparer")
 def test_a_stranger_to_a_section_is_told_there_is_no_such_page(client: Client) -> None:
     assert client.get(DESK + "inward/isd/").status_code == 404
+
+
+@pytest.mark.usefixtures("preparer")
+def test_a_save_swapped_into_the_page_brings_the_banner_it_raises(client: Client, now: Fixed) -> None:
+    record = factories.filed_record(number="INV1")
+    factories.computed()
+    now.at = factories.at("2025-11-15")
+    assert "GSTR-2B is out of date" not in client.get(ALL).text
+    sent = {"gstin": factories.RECIPIENT, "request_id": str(uuid4()), "back": ALL, f"a.{record.pk}.0": "A"}
+    saved = client.post(f"{DESK}act/", sent, headers={"HX-Request": "true"}, follow=True)
+    assert '<div id="stale" hx-swap-oob="true"><section class="banner banner-stale"' in saved.text
+    assert "GSTR-2B is out of date" in saved.text
+    # Paging and filters, which change nothing, bring none.
+    assert 'id="stale"' not in client.get(ALL, headers={"HX-Request": "true"}).text
+    assert client.get(ALL).text.count('id="stale"') == 1
