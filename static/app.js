@@ -8,10 +8,21 @@
   }
   window.announce = announce;
 
-  function focusErrors() {
-    var open = document.querySelector("dialog[open]");
-    var first = (open || document).querySelector("[data-focus]");
-    if (first) { first.focus(); announce(first.textContent.trim().replace(/\s+/g, " ").slice(0, 300)); }
+  function text(part) { return part ? part.textContent.trim().replace(/\s+/g, " ").slice(0, 300) : ""; }
+
+  // Only what has just come may take the focus: a summary that was there before leaves it where somebody is typing.
+  function focusErrors(within) {
+    var first = within.matches && within.matches("[data-focus]") ? within : within.querySelector("[data-focus]");
+    if (first) { first.focus(); announce(text(first)); }
+    return first;
+  }
+
+  // The page's one live region has to stand before its text does, or nobody reads it out.
+  function begin() {
+    var told = document.querySelector("main .messages, main #result");
+    if (!focusErrors(document.querySelector("dialog[open]") || document) && told) {
+      window.setTimeout(function () { announce(text(told)); }, 100);
+    }
   }
 
   document.addEventListener("change", function (event) {
@@ -20,16 +31,18 @@
     }
   });
 
-  document.addEventListener("DOMContentLoaded", focusErrors);
-  document.addEventListener("htmx:afterSettle", focusErrors);
+  document.addEventListener("DOMContentLoaded", begin);
+  document.addEventListener("htmx:afterSettle", function (event) { focusErrors(event.target); });
 
-  var told = "";
+  // A list says what became of a save, else what it shows; a job each tenth of it, and what came of it.
   document.addEventListener("htmx:afterSwap", function (event) {
-    var caption = document.querySelector("#records caption");
-    var result = document.querySelector("#records #result");
-    if (event.target.id === "records" && (result || caption)) { announce((result || caption).textContent.trim().replace(/\s+/g, " ")); }
-    var tens = document.querySelector("#batch [data-announce]");
-    if (tens && tens.dataset.announce !== told) { told = tens.dataset.announce; announce(told); }
-    if (event.target.id === "job") { announce(event.target.textContent.trim().replace(/\s+/g, " ")); }
+    var part = event.target;
+    if (part.id === "records") {
+      announce([".messages", "#result, caption"].map(function (what) { return text(part.querySelector(what)); }).join(" ").trim());
+    }
+    if (part.id === "job" || part.id === "batch") {
+      var tens = part.querySelector("[data-announce]");
+      announce(tens ? tens.dataset.announce : text(part));
+    }
   });
 })();

@@ -115,10 +115,16 @@ def row(line: Line, today: Standing, told: Result | None = None, draft: Unsaved 
         is_unsaved=kept is not None,
         was="" if kept is None else NOTHING_CHOSEN if is_overtaken else kept.action.value,
         reduction=_reduction(line),
-        until=line.pending_until if line.is_open and line.effective in (Action.PENDING, Action.NONE) else None,
+        until=_until(line),
         lost=str(wording.ACTIONS[Action(line.record.lost_action)]) if line.record.lost_action else "",
         direction=str(wording.DIRECTIONS[line.direction]) if line.direction else "",
     )
+
+
+def _until(line: Line) -> date | None:
+    """Return until when a record is or may be pending; once it may not, the reason says until when it could."""
+    is_waiting = line.is_open and line.effective in (Action.PENDING, Action.NONE)
+    return line.pending_until if is_waiting and Action.PENDING not in line.barred else None
 
 
 def _trouble(line: Line, today: Standing, told: Result | None, draft: Unsaved) -> str:

@@ -65,6 +65,7 @@ def upload(request: HttpRequest, gstin: str, pk: uuid.UUID) -> HttpResponse:
         {
             **supplier_returns.heading(Form(found.form), period),
             "upload": found,
+            "tens": found.percent // 10 * 10,
             "problems": problems,
             "refused": [problem for problem in problems if not problem.is_warning],
             "warned": [problem for problem in problems if problem.is_warning],

@@ -42,6 +42,7 @@ def test_a_barred_choice_is_disabled_with_its_reason(client: Client, now: Fixed)
     assert re.search(rf'name="a\.{record.pk}\.1" value="P"[^>]* disabled', page)
     assert "CN1 could be pending until 20/12/2025." in page
     assert "Pending has lapsed: it counts as No action." in page
+    assert "Pending until" not in page
 
 
 @pytest.mark.usefixtures("preparer")
