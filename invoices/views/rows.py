@@ -34,9 +34,11 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One record of a list."""
+    """One record of a list; `pk` and `key`, with its version, are its names in the page, as text."""
 
     line: Line
+    pk: str
+    key: str
     legend: str
     kind: str
     choices: list[Choice]
@@ -101,6 +103,8 @@ def row(line: Line, today: Standing, told: Result | None = None, draft: Unsaved 
     shown = [action for action in inbox.ORDER if line.barred.get(action) is not Refusal.REJECT_NOT_ALLOWED]
     return Row(
         line=line,
+        pk=str(record.pk),
+        key=f"{record.pk}.{record.version}",
         legend=_("Action for %(number)s of %(supplier)s")
         % {"number": record.number, "supplier": wording.supplier(record)},
         kind=str(wording.TYPES[Section(record.section)]),
