@@ -50,7 +50,7 @@ FIGURES: tuple[tuple[Promise, str | Promise, str], ...] = (
     (_("Longest remark, in characters"), str(actions.REMARK_LIMIT), "R5.3"),
     (_("Most a head of tax may differ from rate times value, in rupees"), str(to_rupees(rates.TOLERANCE)), "R10.8"),
     (_("Part of the rate charged where a document says so, in percent"), str(rates.DIFFERENTIAL), "R10.7"),
-    (_("Effect of a record on ITC, per head"), _("sign x (tax - baseline)"), gstr2b.EFFECT.cite),
+    (_("Effect of a record on ITC, per head"), _("sign times (tax - baseline)"), gstr2b.EFFECT.cite),
     (_("Most that may be reduced, per head"), _("what the effect takes from ITC, never below zero"), gstr2b.CAP.cite),
 )
 """What is a figure or a formula rather than a table: name, value, source."""
@@ -78,7 +78,10 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule as in force on the day; without lines where no version is in force yet, and everything is refused."""
+    """One rule as in force on the day; without lines where no version is in force yet, and everything is refused.
+
+    `governed_by`: what dates it, empty where it has never changed.
+    """
 
     slug: str
     name: str
@@ -115,7 +118,7 @@ def _rules(module: ModuleType) -> Iterator[Dated[Any]]:
         if isinstance(value, Dated):
             yield value
         elif isinstance(value, Table):
-            yield Dated(value.name, "nothing: it has never changed", {0: value})
+            yield Dated(value.name, "", {0: value})
 
 
 def _rule(rule: Dated[Any], day: date, *, only_ours: bool) -> Rule:

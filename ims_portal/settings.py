@@ -206,7 +206,8 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English"))]
 if (BASE_DIR / "locale/hi/LC_MESSAGES/django.mo").exists():
     LANGUAGES += [("hi", _("Hindi"))]
-LOCALE_PATHS = [BASE_DIR / "locale", BASE_DIR / "locale/allauth"]  # our own texts; allauth's, which has no Hindi
+LOCALE_PATHS = [BASE_DIR / "locale", BASE_DIR / "locale/allauth", BASE_DIR / "locale/django"]
+"""Our own texts; allauth's, which has no Hindi; what Django has no Hindi for."""
 FORMAT_MODULE_PATH = ["ims_portal.formats"]
 USE_THOUSAND_SEPARATOR = False  # it would print the year as 2,026
 

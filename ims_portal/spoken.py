@@ -16,11 +16,12 @@ from django.conf import settings
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from ims_portal.rules import words
+from ims_portal.rules import gstin, words
 from ims_portal.rules.table import Dated, Row, Table
 
 DOMAIN = "law"
 LATER = re.compile(r"the rule in force from (?P<start>[0-9/]+) applied")
+OURS = re.compile(r"(?P<said>.+) \(our reading, (?P<cite>R[0-9.]+)[^()]*\)")
 
 
 def say(text: str) -> str:
@@ -29,9 +30,20 @@ def say(text: str) -> str:
     if later:
         return _("the rule in force from %(start)s applied") % {"start": later["start"]}
     spoken = _catalogue(get_language() or "en")
-    found = spoken(text)
-    # Some names are put together from two or three, such as a placement and its part.
-    return ", ".join(spoken(part) for part in text.split(", ")) if found == text and text else found
+    found = spoken(text) if text else ""
+    ours = OURS.fullmatch(text) if found == text else None
+    if ours:
+        return _("%(said)s (our reading, %(cite)s)") % {"said": say(ours["said"]), "cite": ours["cite"]}
+    return found if found != text else ", ".join(_parts(spoken, text.split(", ")))
+
+
+def _parts(spoken: Callable[[str], str], parts: list[str]) -> Iterator[str]:
+    """Yield the names a name is put together from, such as a placement and its part; some have a comma themselves."""
+    while parts:
+        known = (end for end in range(len(parts), 0, -1) if spoken(", ".join(parts[:end])) != ", ".join(parts[:end]))
+        end = next(known, 1)
+        yield spoken(", ".join(parts[:end])) if parts[0] else ""
+        parts = parts[end:]
 
 
 @cache
@@ -45,6 +57,7 @@ def texts(modules: tuple[ModuleType, ...]) -> list[str]:
     for name, wording in words.FACTS.items():
         found += [words.facts(name, [value]) for value in wording.names]
     found += [*words.PLACES.values(), *words.PARTS.values(), *words.FACTS["section"].names.values()]
+    found += [words.ADDED_BACK, *gstin.STATES.values()]
     return [text for text in dict.fromkeys(found) if any(letter.isalpha() for letter in text)]
 
 

@@ -13,6 +13,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from ims_portal import spoken
 from ims_portal.forms import PlainTextField
 from ims_portal.rules import documents, gstin, rates
 from ims_portal.rules.documents import InvoiceType, Section
@@ -65,7 +66,7 @@ class HeadForm(forms.Form):
         super().__init__(data, initial=initial)
         self.fields["pos"].choices = [
             CHOOSE,
-            *((code, f"{code} {gstin.STATES[code]}") for code in sorted(gstin.POS_CODES)),
+            *((code, f"{code} {spoken.say(gstin.STATES[code])}") for code in sorted(gstin.POS_CODES)),
         ]
         is_operators = table in entry.OF_OPERATORS
         absent = set(fixed)

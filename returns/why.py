@@ -85,7 +85,7 @@ def _of_returns(month: int, name: str, outward: Iterable[Entry]) -> Iterable[Sum
 
 def _entry(month: int, entry: Entry) -> str:
     if entry.source == table3.ADDBACK:
-        return "Rejections added back"
+        return words.ADDED_BACK
     if entry.source == table3.SUMMARY:
         said = f"{entry.form}, {words.FACTS['section'].names[entry.section]}"
         if entry.original_is_kept is None:

@@ -87,6 +87,8 @@ _BYPASSES = {
     Bypass.RULE_37A: "Rule 37A",
     Bypass.NO_IMS: "a recipient without IMS",
 }
+ADDED_BACK = "Rejections added back"
+"""What brings a supplier's tax back that its recipients rejected a note of (R6.3)."""
 _HEADS = {"igst": "IGST", "cgst": "CGST", "sgst": "SGST", "cess": "cess"}
 _SUMMED = {
     "b2cs": "B2C, small (7)",

@@ -105,7 +105,7 @@ def _badges(line: Line, changes: Sequence[Changed]) -> list[Badge]:
     """Return what is special about a record: an edit took its decision, or it was rejected and reported again."""
     found = []
     if line.record.lost_action:
-        action = wording.STATES[Action(line.record.lost_action)]
+        action = wording.ACTIONS[Action(line.record.lost_action)]
         text = _("You had chosen %(action)s.") % {"action": action}
         told = [pair_words.changed(change) for change in changes]
         found.append(Badge("stale", _("Changed since decided"), text, told))

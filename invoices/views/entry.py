@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from ims_portal import clock, web
+from ims_portal import clock, spoken, web
 from ims_portal.access import Access, Right
 from ims_portal.models import Taxpayer
 from ims_portal.rules import documents, rates
@@ -249,8 +249,8 @@ def _sums_of(desk: Desk, places: list[tuple[int, entry.Line]], typed: Typed, *, 
             (place, place + 1, line.taxable, tax) for (place, line), tax in zip(places, found.lines, strict=True)
         ],
         "is_inside": found.heads is rates.Heads.CGST_AND_SGST,
-        "from_state": gstins.STATES[desk.held.taxpayer.state],
-        "to_state": gstins.STATES.get(typed.pos, ""),
+        "from_state": spoken.say(gstins.STATES[desk.held.taxpayer.state]),
+        "to_state": spoken.say(gstins.STATES.get(typed.pos, "")),
     }
 
 

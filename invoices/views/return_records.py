@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from ims_portal import calendar, web
+from ims_portal import calendar, spoken, web
 from ims_portal.access import Access, Right
 from ims_portal.rules import gstin as gstins
 from ims_portal.rules import periods, rates
@@ -50,7 +50,7 @@ def record_page(request: HttpRequest, gstin: str, p: str, form: str, pk: int) ->
             "row": reported.rows([record], at=at)[0],
             "type": wording.TYPES[typed.section],
             "inv_type": wording.SUPPLIES[InvoiceType(record.inv_type)],
-            "pos_name": gstins.STATES.get(record.pos, ""),
+            "pos_name": spoken.say(gstins.STATES.get(record.pos, "")),
             "differential": rates.percent(rates.DIFFERENTIAL * 100),
             "table": table,
             "table_name": wording.TABLES[table],

@@ -22,7 +22,7 @@ from ims_portal.rules.actions import Action, ReasonCode, Refusal
 from ims_portal.rules.documents import Form, Section
 from ims_portal.rules.periods import Filer, Return, TaxPeriod
 from ims_portal.templatetags import ims as show
-from invoices import open_forms, outward, reported, staging, uploads, wording
+from invoices import open_forms, outward, reported, staging, sum_words, uploads, wording
 from invoices.models import Record, SupplierReturn
 from invoices.outward_filters import FORMS
 from invoices.views import return_tiles
@@ -171,6 +171,7 @@ def _sums(kept: SupplierReturn | None) -> list[dict[str, object]]:
     return [
         {
             "line": line,
+            "of": sum_words.detail(line.detail),
             "name": SUMS.get(line.section, line.section),
             "counts": bool(table3.rows_of_summary(kept.own_month, line.section, line.detail)),
             "by_change": line.section in table3.AMENDED,

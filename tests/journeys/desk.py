@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from django.contrib.sessions.models import Session
 from django.utils import timezone
 from playwright.sync_api import Locator, Page, expect
 
@@ -22,10 +23,14 @@ class Desk:
     def __init__(self, page: Page, base: str, username: str, *, script: bool = True) -> None:
         self.page, self.base, self.username, self.has_script = page, base, username, script
         page.goto(f"{base}/en/account/login/")
-        page.fill("input[name=login]", username)
-        page.fill("input[name=password]", PASSWORD)
-        page.get_by_role("button", name=re.compile("sign in", re.IGNORECASE)).click()
-        expect(page.get_by_text("Not the Government's GST portal")).to_be_visible()
+        self.sign_in()
+
+    def sign_in(self) -> None:
+        """Sign in on the page that asks for it."""
+        self.page.fill("input[name=login]", self.username)
+        self.page.fill("input[name=password]", PASSWORD)
+        self.page.get_by_role("button", name=re.compile("sign in", re.IGNORECASE)).click()
+        expect(self.page.get_by_text("Not the Government's GST portal")).to_be_visible()
 
     def open(self, gstin: str, path: str) -> None:
         """Open a page of a GSTIN."""
@@ -65,3 +70,13 @@ class Desk:
 def set_clock(text: str) -> None:
     """Set the portal date, written YYYY-MM-DD with an optional HH:MM, for all processes at once."""
     PortalClock.objects.update_or_create(pk=1, defaults={"ahead": demo.moment(text) - timezone.now()})
+
+
+def pass_minutes(count: int) -> None:
+    """Let the portal believe that nobody did anything for minutes: sessions go by the real clock."""
+    for kept in Session.objects.all():
+        said = kept.get_decoded()
+        if "seen" in said:
+            said["seen"] -= count * 60
+            kept.session_data = Session.objects.encode(said)
+            kept.save()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Protocol
 
+import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.journeys.desk import Desk
@@ -95,3 +96,12 @@ class Keys:
 def button(desk: Desk, name: str) -> Locator:
     """Return a button of the page, not of its shell."""
     return desk.page.locator("main").get_by_role("button", name=re.compile(name)).first
+
+
+def link(desk: Desk, name: str) -> Locator:
+    """Return a link of the page, not of its shell."""
+    return desk.page.locator("main").get_by_role("link", name=re.compile(name)).first
+
+
+WAYS = [pytest.param(Keys(), True, id="by-keyboard"), pytest.param(Mouse(), False, id="without-script")]
+"""How journey 19 plays a journey again: the keyboard alone with script on, the mouse with script off."""

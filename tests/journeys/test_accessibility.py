@@ -6,13 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.contrib.sessions.models import Session
 from playwright.sync_api import Page, expect
 
 from ims_portal.rules.documents import Form, Section
 from invoices import outward
 from tests import factories
-from tests.journeys.desk import Desk, set_clock
+from tests.journeys.desk import Desk, pass_minutes, set_clock
 
 GSTIN = factories.RECIPIENT
 PAGES = (
@@ -148,13 +147,4 @@ def test_21_the_end_of_a_session_is_announced_and_can_be_put_off(desk: Desk) -> 
     page.reload()
     expect(page.get_by_text("You were signed out because nothing was done for a while.")).to_be_visible()
     assert "next=" in page.url
-
-
-def pass_minutes(count: int) -> None:
-    """Let the portal believe that nobody did anything for minutes: sessions go by the real clock."""
-    for kept in Session.objects.all():
-        said = kept.get_decoded()
-        if "seen" in said:
-            said["seen"] -= count * 60
-            kept.session_data = Session.objects.encode(said)
-            kept.save()
+    desk.shoot("21-signed-out")

@@ -74,3 +74,4 @@ def test_6_pending_lapses_after_its_last_day(
     v1.shoot("6-put-off")
     r1.page.reload()
     expect(untouched).to_be_visible()
+    r1.shoot("6-still-there")

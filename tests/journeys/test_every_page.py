@@ -1,7 +1,7 @@
 """Every page of the portal, found as a person finds it: by its links, from the sign-in page on.
 
 Each kind of page is looked at in every language offered, wide and on a phone: axe-clean, nothing to scroll sideways,
-nothing said on the console, no link that leads to an error. An address no link leads to
+nothing said on the console, no link that leads to an error, and no English left in Hindi. An address no link leads to
 fails, unless it is named with its reason. `make shots` keeps a picture of each in screenshots/pages.
 """
 
@@ -19,11 +19,11 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
 from playwright.sync_api import Page
 
-from ims_portal.models import Taxpayer
+from ims_portal.models import Taxpayer, User
 from invoices.actions import ResultStatus
-from invoices.models import Record
+from invoices.models import ActionEvent, Record
 from returns import demo
-from tests import factories
+from tests import english, factories
 from tests.journeys import axe
 from tests.journeys.desk import PASSWORD, Desk, set_clock
 
@@ -106,8 +106,9 @@ def kind_of(link: str) -> str:
 class Walk:
     """One person's walk over one page of each kind; what others looked at is only passed through."""
 
-    def __init__(self, desk: Desk, language: str, looked_at: set[str]) -> None:
+    def __init__(self, desk: Desk, language: str, looked_at: set[str], names: frozenset[str]) -> None:
         self.desk, self.language, self.looked_at = desk, language, looked_at
+        self.names = names
         self.titles: dict[str, str] = {}
         self.met: set[str] = set()
         self.waiting: list[str] = []
@@ -137,6 +138,9 @@ class Walk:
             self.note([urljoin(link, html.unescape(each)) for each in LINK.findall(answer.text())])
             if (kind or kind_of(link)) not in self.looked_at:
                 self.looked_at.add(kind or kind_of(link))
+                if self.language == "hi":
+                    left = english.left_in(answer.text(), data=self.names)
+                    self.problems += [f"{link} says in English: {text}" for text in left]
                 self.look(link, kind or kind_of(link))
 
     def look(self, link: str, kind: str) -> None:
@@ -161,6 +165,13 @@ class Walk:
             self.desk.page.screenshot(path=SHOTS / name, full_page=True)
 
 
+def names_and_remarks() -> frozenset[str]:
+    """Return what people and taxpayers are called and what people wrote: these keep their writers' language."""
+    found = {str(person) for person in User.objects.all()} | {person.username for person in User.objects.all()}
+    found |= {taxpayer.name for taxpayer in Taxpayer.objects.all()}
+    return frozenset(found | set(ActionEvent.objects.values_list("remark", flat=True)))
+
+
 @pytest.fixture
 def portal(transactional_db: None, start_web: Callable[[], str]) -> str:  # noqa: ARG001 - commits, for the processes to see
     """Return the address of a portal two days after the demo begins: two statements, and a change in neither."""
@@ -183,8 +194,9 @@ def test_every_page_that_links_lead_to_is_clean(language: str, portal: str, pers
     met: set[str] = set()
     looked_at: set[str] = set()
     problems: list[str] = []
+    names = names_and_remarks()
     for username, paths in STATIONS.items():
-        walk = Walk(Desk(person(), portal, username), language, looked_at)
+        walk = Walk(Desk(person(), portal, username), language, looked_at, names)
         walk.from_(f"/{language}/t/", *(f"/{language}/{path}" for path in paths))
         met |= {kind.partition(" ")[0] for kind in walk.met}
         problems += [f"{username}: {problem}" for problem in walk.problems]

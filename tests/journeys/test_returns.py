@@ -1,6 +1,6 @@
 """The returns of a recipient in a browser: filing what was shown and nothing else, locks and limits, what is not there.
 
-Journeys 10, 11 and 23 of docs/portal.md. Journey 10 is done with the keyboard alone.
+Journeys 10, 11 and 23 of docs/portal.md. Journey 10 is done with the keyboard alone, and with script switched off.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from ims_portal.children import Child
 from ims_portal.models import Taxpayer
@@ -21,6 +21,7 @@ from invoices.models import Record
 from returns.models import Filing, Gstr2b, LedgerEntry
 from tests import factories
 from tests.journeys.desk import Desk, set_clock
+from tests.journeys.hands import WAYS, Hand, button, link
 from tests.live import wait_for
 
 GSTIN = factories.RECIPIENT
@@ -45,34 +46,27 @@ def recipient(transactional_db: None) -> Taxpayer:  # noqa: ARG001 - commits, fo
     return found
 
 
-def by_key(desk: Desk, wanted: Locator) -> None:
-    """Go to something with Tab and press Enter on it."""
-    desk.tab_to(wanted)
-    desk.page.keyboard.press("Enter")
-
-
-def button(desk: Desk, name: str) -> Locator:
-    return desk.page.locator("main").get_by_role("button", name=re.compile(name)).first
-
-
-def link(desk: Desk, name: str) -> Locator:
-    return desk.page.locator("main").get_by_role("link", name=re.compile(name)).first
-
-
 @pytest.mark.journey
-def test_10_filing_files_what_was_shown_by_keyboard_alone(
-    recipient: Taxpayer, person: Callable[[], Page], start_web: Callable[[], str], start_worker: Callable[[], Child]
+@pytest.mark.parametrize(("hand", "script"), WAYS)
+def test_10_filing_files_what_was_shown(
+    recipient: Taxpayer,
+    person: Callable[..., Page],
+    start_web: Callable[[], str],
+    start_worker: Callable[[], Child],
+    hand: Hand,
+    script: bool,
 ) -> None:
     base = start_web()
     start_worker()
-    sig = Desk(person(), base, "sig")
+    sig = Desk(person(script=script), base, "sig", script=script)
     # The statement is behind: filing is barred, computing is offered.
     factories.act(Record.objects.get(number="CN1"), "R", on="2025-11-15", remark="goods kept")
     sig.open(GSTIN, REVIEW)
     expect(sig.page.get_by_text("1 saved change is not in it")).to_be_visible()
     expect(sig.page.get_by_role("button", name=re.compile("^File for"))).to_have_count(0)
     sig.shoot("10-stale")
-    by_key(sig, button(sig, "Compute GSTR-2B"))
+    hand.press(sig, button(sig, "Compute GSTR-2B"))
+    expect(sig.page.get_by_role("heading", name="Computing GSTR-2B of 10/2025")).to_be_visible()
     wait_for(lambda: Gstr2b.objects.filter(recipient=recipient, version=2).exists())
     sig.open(GSTIN, REVIEW)
     expect(sig.page.get_by_text("1 rejection becomes final.")).to_be_visible()
@@ -80,22 +74,24 @@ def test_10_filing_files_what_was_shown_by_keyboard_alone(
     # In another tab somebody changes the action and computes again: what was shown is not what stands.
     factories.act(Record.objects.get(number="CN1"), "A", answer="F", on="2025-11-16")
     factories.computed(recipient, on="2025-11-16")
-    by_key(sig, button(sig, "^File for Meera Traders"))
+    with sig.page.expect_response(re.compile("/gstr3b/file/$")) as refused:
+        hand.press(sig, button(sig, "^File for Meera Traders"))
+    assert refused.value.status == 409
     expect(sig.page.get_by_role("heading", name="GSTR-3B of 10/2025 was not filed")).to_be_visible()
     row = sig.page.get_by_role("rowgroup").filter(has_text="4(A)(5)").filter(has_text="declared")
     expect(row).to_contain_text("18,000.00")
     expect(row).to_contain_text("9,000.00")
     assert not Filing.objects.filter(taxpayer=recipient).exists()
     sig.shoot("10-changed-since-shown")
-    by_key(sig, link(sig, "Review again"))
+    hand.press(sig, link(sig, "Review again"))
     # Redone with the new figures.
     digest = sig.page.locator("code.digest").inner_text()
-    by_key(sig, button(sig, "^File for Meera Traders"))
+    hand.press(sig, button(sig, "^File for Meera Traders"))
     expect(sig.page.get_by_text(re.compile("SBX-3B-102025-")).first).to_be_visible()
     assert sig.page.locator("code.digest").inner_text() == digest
     assert Filing.objects.get(taxpayer=recipient).digest == digest.replace(" ", "")
     sig.shoot("10-receipt")
-    by_key(sig, link(sig, "^GSTR-3B$"))
+    hand.press(sig, link(sig, "^GSTR-3B$"))
     expect(sig.page.get_by_text("Filed 16/11/2025")).to_be_visible()
     expect(sig.page.locator("main").get_by_role("textbox")).to_have_count(0)
     expect(sig.page.locator("main").get_by_role("button")).to_have_count(0)
@@ -171,3 +167,4 @@ def test_23_what_is_not_there_says_why_and_what_cures_it(
     r1.shoot("23-earlier-returns-unfiled")
     unfiled.first.get_by_role("link").click()
     expect(r1.page.get_by_role("heading", name="Review GSTR-3B of 10/2025")).to_be_visible()
+    r1.shoot("23-oldest-unfiled")

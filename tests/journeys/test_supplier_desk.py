@@ -134,12 +134,22 @@ def test_09_an_edit_resets_the_action_and_a_deletion_leaves_only_history(
     r1.open(R, "ims/inward/b2b/")
     row = r1.row("INV1")
     expect(row.get_by_role("radio", name="No action")).to_be_checked()
-    expect(row).to_contain_text("18,000.00")
-    expect(row).to_contain_text("9,000.00")
+    badge = row.locator(".badge-line")
+    expect(badge).to_contain_text("Changed since decided")
+    expect(badge).to_contain_text("You had chosen Accept.")
+    for change in ("1,00,000.00 > 50,000.00", "18,000.00 > 9,000.00"):
+        expect(badge).to_contain_text(change)
     expect(r1.row("INV2")).to_have_count(0)
     r1.shoot("09-badge")
+    # What was deleted is in no list of any tab; its own page keeps its history.
+    for path in ("ims/inward/all/", "ims/inward/all/?settled=1", "ims/inward/all/?q=INV2"):
+        r1.open(R, path)
+        expect(r1.row("INV2")).to_have_count(0)
     r1.open(R, f"ims/records/{deleted.pk}/")
+    expect(r1.page.get_by_text("only its history stays")).to_be_visible()
     expect(r1.page.get_by_text("took it back").first).to_be_visible()
+    expect(r1.page.locator("main").get_by_role("radio")).to_have_count(0)
+    r1.shoot("09-history")
 
 
 @pytest.mark.journey

@@ -60,3 +60,4 @@ def test_12_asking_what_if_tells_the_price_and_changes_nothing(
     expect(r1.page.get_by_role("region", name="GSTR-2B is out of date")).to_have_count(0)
     assert not ActionEvent.objects.exists()
     assert set(Record.objects.values_list("action", "version")) == {("N", 0)}
+    r1.shoot("12-left")

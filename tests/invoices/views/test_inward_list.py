@@ -188,7 +188,7 @@ def test_what_the_supplier_changed_is_badged_with_old_and_new(client: Client) ->
             factories.act(Record.objects.get(number="LATER"), "A")
     page = client.get(ALL)
     assert "Changed since decided" in page.text
-    assert "You had chosen Accepted." in page.text
+    assert "You had chosen Accept." in page.text
     assert "1,800.00 &gt; 3,600.00" in page.text
 
 

@@ -22,6 +22,7 @@ from tests import factories
 from tests.returns.views.conftest import Desk
 
 PAGE, COMPUTE = "returns/102025/gstr2b/", "returns/102025/gstr2b/compute/"
+BY_HTMX = {"HX-Request": "true"}
 
 
 def text(answer: object) -> str:
@@ -89,12 +90,23 @@ def test_compute_leads_to_its_job_and_the_job_to_the_statement(desk: Desk) -> No
 def test_polling_stops_when_the_job_is_over(desk: Desk) -> None:
     desk.documents()
     client, address = desk.as_("preparer"), desk.post(COMPUTE, "preparer")["Location"]
-    running = client.get(address, headers={"HX-Request": "true"})
+    running = client.get(address, headers=BY_HTMX)
     assert running.status_code == 200
     assert b"<html" not in running.content
     assert "HX-Request" in running["Vary"]
     desk.work()
-    assert client.get(address, headers={"HX-Request": "true"}).status_code == 286
+    assert client.get(address, headers=BY_HTMX).status_code == 286
+
+
+def test_the_end_of_a_job_takes_the_banner_away(computed: Desk) -> None:
+    computed.act("INV1", "R")
+    address = computed.post(COMPUTE)["Location"]
+    page, part = computed.as_("signatory").get(address), computed.as_("signatory").get(address, headers=BY_HTMX)
+    assert '<div id="stale"><section class="banner banner-stale"' in page.content.decode()
+    assert 'id="stale"' not in part.content.decode()
+    computed.work()
+    part = computed.as_("signatory").get(address, headers=BY_HTMX)
+    assert '<div id="stale" hx-swap-oob="true"></div>' in part.content.decode()
 
 
 def test_a_double_click_makes_one_job(desk: Desk) -> None:
