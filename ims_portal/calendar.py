@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 
-from django.db.models import DateField, DateTimeField, Value
+from django.db.models import DateField, DateTimeField, IntegerField, Value
 
 from ims_portal.models import DueDateExtension, FilingFrequency, Taxpayer
 from ims_portal.rules import periods
@@ -29,18 +29,31 @@ def extended(rows: Iterable[tuple[str, int, str, str, date]]) -> Calendar:
 
 def of(taxpayer: Taxpayer, at: datetime) -> tuple[Filer, Calendar]:
     """Return a taxpayer as a filer and the calendar as known at a moment, both with one query."""
-    no_day, no_moment = Value(None, output_field=DateField()), Value(None, output_field=DateTimeField())
-    own = FilingFrequency.objects.filter(taxpayer=taxpayer).annotate(
+    found, in_force_then = of_several([taxpayer], at)
+    return found[taxpayer.pk], in_force_then
+
+
+def of_several(taxpayers: Iterable[Taxpayer], at: datetime) -> tuple[dict[int, Filer], Calendar]:
+    """Return taxpayer id -> filer, and the calendar as known at a moment, all with one query."""
+    known = {taxpayer.pk: taxpayer for taxpayer in taxpayers}
+    no_one, no_day = Value(None, output_field=IntegerField()), Value(None, output_field=DateField())
+    no_moment = Value(None, output_field=DateTimeField())
+    own = FilingFrequency.objects.filter(taxpayer_id__in=known).annotate(
         form=Value(""), group=Value(""), due=no_day, known_from=no_moment
     )
-    extensions = DueDateExtension.objects.filter(approved_by__isnull=False, known_from__lte=at)
-    rows = own.values_list("form", "from_month", "frequency", "group", "due", "known_from").union(
-        extensions.values_list("form", "month", "frequency", "group", "due", "known_from"), all=True
+    extensions = DueDateExtension.objects.filter(approved_by__isnull=False, known_from__lte=at).annotate(whose=no_one)
+    names = ("form", "month", "frequency", "group", "due", "known_from")
+    rows = own.values_list("taxpayer_id", "form", "from_month", *names[2:]).union(
+        extensions.values_list("whose", *names), all=True
     )
-    found = list(rows)
-    changes = sorted((month, Frequency(frequency)) for form, month, frequency, *_rest in found if not form)
-    known = sorted((row for row in found if row[0]), key=lambda row: row[5])
-    return periods.filer(taxpayer.state, *changes), extended(row[:5] for row in known)
+    starts, known_from = [], []
+    for whose, *row in rows:
+        if whose is None:
+            known_from.append(row)
+        else:
+            starts.append((whose, row[1], row[2]))
+    in_order = sorted(known_from, key=lambda row: row[-1])
+    return _filers(known, sorted(starts)), extended(row[:5] for row in in_order)
 
 
 def filer(taxpayer: Taxpayer) -> Filer:
@@ -51,8 +64,12 @@ def filer(taxpayer: Taxpayer) -> Filer:
 def filers(taxpayers: Iterable[Taxpayer]) -> dict[int, Filer]:
     """Return taxpayer id -> filer for several taxpayers, with one query."""
     known = {taxpayer.pk: taxpayer for taxpayer in taxpayers}
-    changes: dict[int, list[tuple[int, Frequency]]] = {pk: [] for pk in known}
     rows = FilingFrequency.objects.filter(taxpayer_id__in=known).order_by("taxpayer_id", "from_month")
-    for pk, start, frequency in rows.values_list("taxpayer_id", "from_month", "frequency"):
+    return _filers(known, rows.values_list("taxpayer_id", "from_month", "frequency"))
+
+
+def _filers(known: Mapping[int, Taxpayer], starts: Iterable[tuple[int, int, str]]) -> dict[int, Filer]:
+    changes: dict[int, list[tuple[int, Frequency]]] = {pk: [] for pk in known}
+    for pk, start, frequency in starts:
         changes[pk].append((start, Frequency(frequency)))
-    return {pk: periods.filer(known[pk].state, *starts) for pk, starts in changes.items()}
+    return {pk: periods.filer(taxpayer.state, *changes[pk]) for pk, taxpayer in known.items()}

@@ -15,6 +15,7 @@ import structlog
 from celery import current_app
 from django.db import connection, models, transaction
 from django.db.models import F
+from django.utils.translation import gettext as _
 
 from ims_portal.models import Job
 
@@ -89,7 +90,9 @@ def _begin(kind: type[AnyJob], job_id: str) -> AnyJob | None:
             return None
         if job.attempts >= MAX_ATTEMPTS:
             fail(
-                job, f"Tried {MAX_ATTEMPTS} times and stopped each time before the end. An administrator can retry it."
+                job,
+                _("Tried %(times)s times and stopped each time before the end. An administrator can retry it.")
+                % {"times": MAX_ATTEMPTS},
             )
             return None
         job.attempts += 1

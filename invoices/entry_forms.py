@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ims_portal import spoken
+from ims_portal.complaints import tell
 from ims_portal.forms import PlainTextField
 from ims_portal.rules import documents, gstin, rates
 from ims_portal.rules.documents import InvoiceType, Section
@@ -94,7 +95,7 @@ class HeadForm(forms.Form):
         number = str(self.cleaned_data["number"])
         reason = documents.number_problem(number)
         if reason:
-            raise forms.ValidationError(_("The number %(reason)s") % {"reason": reason})
+            raise forms.ValidationError(tell(f"The number {reason}"))
         return number
 
 
@@ -102,9 +103,7 @@ def _registration(typed: str) -> str:
     found = typed.upper().replace(" ", "")
     reason = gstin.problem(found, kinds=gstin.RECIPIENTS)
     if reason:
-        raise forms.ValidationError(
-            _("%(gstin)s %(reason)s. Copy the GSTIN from the order.") % {"gstin": found, "reason": reason}
-        )
+        raise forms.ValidationError("{} {}".format(tell(f"{found} {reason}."), _("Copy the GSTIN from the order.")))
     return found
 
 
@@ -209,17 +208,17 @@ class Page:
         """Put each complaint at its field; what has none is told at large."""
         filled = self.filled
         for complaint in complaints:
-            place = complaint.line - 1
+            place, text = complaint.line - 1, tell(complaint.text)
             if 0 <= place < len(filled) and complaint.field in filled[place].fields:
-                filled[place].add_error(complaint.field, complaint.text)
+                filled[place].add_error(complaint.field, text)
             elif 0 <= place < len(filled):
-                filled[place].add_error("taxable", complaint.text)
+                filled[place].add_error("taxable", text)
             elif complaint.field in self.head.fields:
-                self.head.add_error(complaint.field, complaint.text)
+                self.head.add_error(complaint.field, text)
             elif complaint.field in LineForm.base_fields and filled:
-                filled[0].add_error(complaint.field, complaint.text)
+                filled[0].add_error(complaint.field, text)
             else:
-                self.at_large.append(complaint.text)
+                self.at_large.append(text)
 
     @property
     def errors(self) -> list[tuple[str, str]]:

@@ -23,8 +23,16 @@ CANDIDATES = f"(r.reduces OR {CHANGED})"
 """What may need the recipient at all: two small indexes find it, and the rules judge only that."""
 
 
-def where(recipient_id: int, today: Standing, filters: Filters) -> tuple[str, dict[str, object]]:
+SUPPLIER = "(SELECT t.id FROM ims_portal_taxpayer t WHERE t.gstin = %(supplier)s)"
+
+
+def where(
+    recipient_id: int, today: Standing, filters: Filters, *, supplier: str = SUPPLIER
+) -> tuple[str, dict[str, object]]:
     """Return the condition on a record `r` under which a recipient's list shows it, and the condition's parameters.
+
+    `supplier` is the filter's supplier as SQL: its id, where the caller read it. A planner that knows whom it is about
+    knows how many records that is.
 
     Raises NotMatchedError for a filter on matching: purchase registers come with the books, and bring its condition.
     """
@@ -32,7 +40,7 @@ def where(recipient_id: int, today: Standing, filters: Filters) -> tuple[str, di
         "r.recipient_id = %(recipient)s",
         "r.section = %(section)s" if len(filters.sections) == 1 else "r.section = ANY(%(sections)s)",
         _settled() if filters.settled else listed(today),
-        *_of_columns(filters),
+        *_of_columns(filters, supplier),
         *_of_the_day(today, filters),
     ]
     parameters: dict[str, object] = {
@@ -57,13 +65,13 @@ def where(recipient_id: int, today: Standing, filters: Filters) -> tuple[str, di
     return " AND ".join(parts), parameters
 
 
-def _of_columns(filters: Filters) -> list[str]:
+def _of_columns(filters: Filters, supplier: str) -> list[str]:
     """Return the conditions on what a record's own columns say."""
     if filters.match:
         raise NotMatchedError(filters.match)
     asked = {
         "r.status = %(status)s": filters.status,
-        "r.supplier_id = (SELECT t.id FROM ims_portal_taxpayer t WHERE t.gstin = %(supplier)s)": filters.supplier,
+        f"r.supplier_id = {supplier}": filters.supplier,
         "r.inv_type = %(inv_type)s": filters.inv_type,
         "r.form = %(source)s": filters.source,
         "r.document_date >= %(date_from)s": filters.date_from is not None,
@@ -73,10 +81,11 @@ def _of_columns(filters: Filters) -> list[str]:
         CHANGED: filters.changed,
         """r.id IN (SELECT e.record_id FROM invoices_actionevent e
             WHERE e.recipient_id = %(recipient)s AND e.request_id = %(batch)s)""": filters.batch is not None,
-        """(r.number_key LIKE %(starts)s OR r.supplier_id IN (
+        # An array, so that both sides are found by their indexes.
+        """(r.number_key LIKE %(starts)s OR r.supplier_id = ANY(ARRAY(
             SELECT t.id FROM ims_portal_taxpayer t
             WHERE t.gstin LIKE %(starts)s OR upper(t.trade_name) LIKE %(holds)s
-               OR upper(t.legal_name) LIKE %(holds)s))""": filters.text,
+               OR upper(t.legal_name) LIKE %(holds)s)))""": filters.text,
     }
     return [condition for condition, is_asked in asked.items() if is_asked]
 
@@ -86,16 +95,16 @@ def _of_the_day(today: Standing, filters: Filters) -> list[str]:
     columns = today.columns("r")
     found = []
     if filters.action:
-        found.append(_half(f"{state(today, filters)} = %(action)s"))
+        found.append(half(f"{state(today, filters)} = %(action)s"))
     if filters.needs_you:
-        found.append(f"{CANDIDATES} AND {_half(needs_you(today))}")
+        found.append(f"{CANDIDATES} AND {half(needs_you(today))}")
     if filters.period:
-        found.append(_half(f"{columns['month']} = %(period)s"))
+        found.append(half(f"{columns['month']} = %(period)s"))
     if filters.reduces:
-        found.append(f"r.reduces AND {_half(columns['specified'])}")
+        found.append(f"r.reduces AND {half(columns['specified'])}")
     if filters.lapses_in is not None:
         is_pending = f"{columns['effective']} = 'P' AND {_lapses(today, timedelta(days=filters.lapses_in))}"
-        found.append(f"r.reduces AND {_half(is_pending)}")
+        found.append(f"r.reduces AND {half(is_pending)}")
     if filters.near_limit:
         open_month = "(SELECT i.open_month FROM invoices_inbox i WHERE i.taxpayer_id = %(recipient)s)"
         found.append(f"(r.credit_fy <= {time_limit.latest_warned(today.day):d} AND {nears_limit(today, open_month)})")
@@ -104,11 +113,11 @@ def _of_the_day(today: Standing, filters: Filters) -> list[str]:
 
 def listed(today: Standing) -> str:
     """Return what makes a record open: in IMS, not withdrawn, not settled, no later version of it settled (R2.5)."""
-    bypasses = _half("NOT " + today.columns("r")["bypasses"])
+    bypasses = half("NOT " + today.columns("r")["bypasses"])
     return f"r.status <> 'W' AND r.settled_month IS NULL AND NOT r.is_closed AND {bypasses}"
 
 
-def _half(condition: str) -> str:
+def half(condition: str) -> str:
     """Return a condition that the planner guesses half of the records meet.
 
     Of a comparison of rules it guesses one in two hundred, and then sorts on disk or reads a table once per section.
@@ -140,7 +149,7 @@ def needs_you(today: Standing) -> str:
     )
     effective = columns["effective"]
     return (
-        f"(r.settled_month IS NULL AND {actionable} AND (({effective} = 'N' AND r.reduces) "
+        f"({CANDIDATES} AND r.settled_month IS NULL AND {actionable} AND (({effective} = 'N' AND r.reduces) "
         f"OR ({effective} = 'P' AND {_lapses(today, LAPSES_SOON)}) OR {CHANGED}))"
     )
 

@@ -234,7 +234,7 @@ class JsonReader:
     def _expect(self, wanted: str) -> str:
         character = self.peek()
         if not character or character not in wanted:
-            self._malformed(f"{' or '.join(wanted)} was expected")
+            self._malformed(f"{' / '.join(wanted)} was expected")
         self._at += 1
         return character
 

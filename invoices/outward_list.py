@@ -38,8 +38,8 @@ def provisional() -> Q:
 def of(supplier: Taxpayer, *, at: datetime) -> QuerySet[Record]:
     """Return what a supplier has saved or filed and not withdrawn, with the action as it counts at a moment.
 
-    `counts_as` reads a lapsed Pending as No action (R3.5), and a record outside IMS too (R6.2). Two queries to know
-    what has lapsed, none where nothing that reduces is Pending.
+    `counts_as` reads a lapsed Pending as No action (R3.5), and a record outside IMS too (R6.2). Two more queries to
+    know what has lapsed where anything that reduces is Pending.
     """
     found = _reported(supplier)
     none, pending = Value(Action.NONE.value), Q(action=Action.PENDING.value)
@@ -177,7 +177,9 @@ def all_of(found: Sequence[Counted], letter: str = "") -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """What rejections mean for the supplier: how many have each effect, and the tax they add."""
+    """What rejections mean for the supplier: how many there are and have each effect, and the tax they add."""
+
+    count: int
 
     provisional_count: int
     provisional: Tax
@@ -197,4 +199,5 @@ def costs(found: QuerySet[Record]) -> Costs:
         **{f"fixed_{head}": Sum(f"addback__{head}") for head in HEADS},
     )
     open_tax, fixed_tax = (Tax(*(int(told[f"{kind}_{head}"] or 0) for head in HEADS)) for kind in ("open", "fixed"))
-    return Costs(told["open"], open_tax, told["fixed"], fixed_tax, told["all"] - told["open"] - told["fixed"])
+    none = told["all"] - told["open"] - told["fixed"]
+    return Costs(told["all"], told["open"], open_tax, told["fixed"], fixed_tax, none)

@@ -72,7 +72,7 @@ def _parts(today: Standing, filters: Filters, by: By) -> list[Part]:
         named = (("n.name", "text"), ("n.id", "bigint"), *BY_DATE)
         return [Part("r.supplier_id IS NOT NULL", named, is_by_name=True), Part("r.supplier_id IS NULL", BY_DATE)]
     if by is By.NEEDS and not filters.settled:
-        needs = filters_sql.needs_you(today)
+        needs = filters_sql.half(filters_sql.needs_you(today))
         first = Part("" if filters.needs_you else f"{filters_sql.CANDIDATES} AND {needs}", BY_DATE)
         return [first] if filters.needs_you else [first, Part(f"NOT {needs}", BY_DATE)]
     if by is By.LAST:

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from django.core import signing
-from django.db.models import Count, Func, Q, QuerySet, Sum, TextField, Value
+from django.db.models import Count, Func, QuerySet, Sum, TextField, Value
 
 from ims_portal import calendar, clock
 from ims_portal.models import Taxpayer
@@ -22,7 +22,7 @@ from ims_portal.rules import table3
 from ims_portal.rules.actions import Action
 from ims_portal.rules.documents import Section
 from ims_portal.rules.money import HEADS, NIL, Tax
-from invoices import standing
+from invoices import reported_sql, standing
 from invoices.models import ActionEvent, Record, SupplierReturn
 from invoices.standing import Standing
 
@@ -151,17 +151,16 @@ def _read_cursor(text: str) -> tuple[tuple[int, int] | None, bool, int, int | No
 
 
 def rows(records: Sequence[Record], *, at: datetime) -> list[Row]:
-    """Return records as their supplier sees them: two queries for all their recipients together."""
+    """Return records as their supplier sees them: one query for all their recipients together."""
     today = standings({record.recipient for record in records}, at=at)
     return [_row(record, today[record.recipient_id]) for record in records]
 
 
 def standings(taxpayers: Iterable[Taxpayer], *, at: datetime) -> dict[int, Standing]:
-    """Return how several recipients stand at a moment, by id: two queries."""
-    in_force, day = calendar.in_force(at), clock.day(at)
+    """Return how several recipients stand at a moment, by id: one query."""
     known = {taxpayer.pk: taxpayer for taxpayer in taxpayers}
-    filers = calendar.filers(known.values())
-    return {pk: standing.on_day(known[pk], filer, in_force, day) for pk, filer in filers.items()}
+    filers, in_force = calendar.of_several(known.values(), at)
+    return {pk: standing.on_day(known[pk], filer, in_force, clock.day(at)) for pk, filer in filers.items()}
 
 
 def _row(record: Record, today: Standing) -> Row:
@@ -200,32 +199,12 @@ def history(record: Record) -> list[ActionEvent]:
 
 
 def totals(supplier_return: SupplierReturn) -> list[SectionTotal]:
-    """Return what a form holds, section by section."""
-    found = Record.objects.filter(supplier_return=supplier_return).exclude(status=Record.Status.WITHDRAWN)
-    sums = (
-        found.values("section")
-        .order_by("section")
-        .annotate(
-            count=Count("id"),
-            filed=Count("id", filter=Q(status=Record.Status.FILED)),
-            recipients=Count("recipient_id", distinct=True),
-            sum_taxable=Sum("taxable"),
-            **{f"sum_{head}": Sum(head) for head in HEADS},
-        )
-    )
-    by_section = {line["section"]: line for line in sums}
-    return [_total(section, by_section[section.value]) for section in Section if section.value in by_section]
-
-
-def _total(section: Section, line: Mapping[str, Any]) -> SectionTotal:
-    return SectionTotal(
-        section,
-        line["count"],
-        line["filed"],
-        line["recipients"],
-        int(line["sum_taxable"]),
-        Tax(*(int(line[f"sum_{head}"]) for head in HEADS)),
-    )
+    """Return what a form holds, section by section: one query."""
+    kept = {
+        section: (count, filed, recipients, taxable, Tax(*tax))
+        for section, count, filed, recipients, taxable, *tax in reported_sql.totals(supplier_return.pk)
+    }
+    return [SectionTotal(section, *kept[section.value]) for section in Section if section.value in kept]
 
 
 def recipient_count(supplier_return: SupplierReturn) -> int:

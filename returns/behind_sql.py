@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -18,6 +18,11 @@ from returns import gstr2b_sql
 _FED = ", ".join(sql.literal(s) for s in (*BILLS_OF_ENTRY, Section.ISD, Section.ISDCN, Section.RULE_37A))
 """Sections that reach IMS by feed: a day told in a feed may lie before the feed."""
 
+
+_NEWEST_LINED = """coalesce((SELECT max(l.record_id) FROM returns_gstr2bline l
+                WHERE l.recipient_id = %(recipient)s AND l.month = %(month)s AND l.last_version IS NULL), 0)"""
+"""The newest record in the statement. A feed numbers its records under its recipients' locks, so what came by feed
+since has a number above it."""
 
 _DIFFERENCE = f"coalesce({gstr2b_sql.net('w')}, 0) - coalesce({gstr2b_sql.net('o')}, 0)"
 """What a change does to net ITC: of the line it would get, `w`, less that of the line in the statement, `o`."""
@@ -88,7 +93,8 @@ def _touched(since: Since, today: Standing) -> tuple[str, dict[str, object]]:
             WHERE n.recipient_id = %(recipient)s AND n.filed_on >= %(as_of)s AND n.settled_month IS NULL
               AND n.status = 'F' AND n.gstr2b_month <= %(month)s""",
         f"""SELECT unnest(ARRAY[n.id, n.original_id]), false FROM invoices_record n
-            WHERE n.recipient_id = %(recipient)s AND n.section IN ({_FED}) AND n.settled_month IS NULL
+            WHERE n.recipient_id = %(recipient)s AND n.id > {_NEWEST_LINED}
+              AND n.section IN ({_FED}) AND n.settled_month IS NULL
               AND n.status = 'F' AND n.gstr2b_month <= %(month)s AND NOT EXISTS (
                 SELECT 1 FROM returns_gstr2bline o WHERE o.recipient_id = n.recipient_id AND o.month = %(month)s
                   AND o.record_id = n.id AND o.last_version IS NULL)""",
@@ -113,15 +119,16 @@ def _compared(since: Since, today: Standing, select: str) -> tuple[str, dict[str
     by feed and was kept pending before.
     """
     touched, parameters = _touched(since, today)
-    wanted = gstr2b_sql.wanted(today, since.month, among="SELECT t.id FROM touched t")
+    # One record at a time, by its key: as a set of its own it would be joined by reading it once per touched record.
+    wanted = gstr2b_sql.wanted(today, since.month, among="t.id")
     return (
         f"""WITH touched AS MATERIALIZED (
             SELECT f.id, bool_or(f.is_acted) AS is_acted FROM ({touched}) AS f(id, is_acted) GROUP BY f.id
-        ), w AS ({wanted})
+        )
         SELECT {select}
         FROM touched t
         JOIN invoices_record r ON r.recipient_id = %(recipient)s AND r.id = t.id
-        LEFT JOIN w ON w.record_id = t.id
+        LEFT JOIN LATERAL ({wanted}) w ON true
         LEFT JOIN returns_gstr2bline o ON o.recipient_id = %(recipient)s AND o.month = %(month)s
             AND o.record_id = t.id AND o.last_version IS NULL
         WHERE (o.id IS NOT NULL OR w.record_id IS NOT NULL OR (t.is_acted AND r.status = 'F'
@@ -130,28 +137,49 @@ def _compared(since: Since, today: Standing, select: str) -> tuple[str, dict[str
     )
 
 
-def sums(since: Since, today: Standing) -> tuple[int, int, int]:
-    """Return how many records changed since a statement, and what net ITC gains and loses by them, in paise.
-
-    A record counts by what it comes to: what was set and set back is among the number, but not in the sums.
-    """
-    sides = [f"coalesce(sum({side}({_DIFFERENCE}, 0)), 0)" for side in ("greatest", "least")]
-    rows = run(*_compared(since, today, f"count(*), {', '.join(sides)}"))
-    count, gain, loss = (int(str(value)) for value in rows[0])
-    return count, gain, loss
+_SUMS = tuple(f"coalesce(sum({side}({_DIFFERENCE}, 0)){{over}}, 0)" for side in ("greatest", "least"))
 
 
-def changed(since: Since, today: Standing, *, limit: int) -> list[tuple[int, int | None, Mapping[str, Any] | None]]:
-    """Return record id, line id in the statement and line it would get, of records changed since, dearest first."""
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """One record changed since a statement: the id of its line there, and the line it would get; None for none."""
+
+    record_id: int
+    line_id: int | None
+    wanted: Mapping[str, Any] | None
+
+
+Sums = tuple[int, int, int]
+"""How many records changed since a statement, and what net ITC gains and loses by them, in paise.
+
+A record counts by what it comes to: what was set and set back is among the number, but not in the sums.
+"""
+
+
+def sums(since: Since, today: Standing) -> Sums:
+    """Return what changed since a statement, in figures."""
+    rows = run(*_compared(since, today, ", ".join(["count(*)", *(one.format(over="") for one in _SUMS)])))
+    return _whole(rows[0])
+
+
+def changed(since: Since, today: Standing, *, limit: int) -> tuple[Sums, list[Changed]]:
+    """Return what changed since a statement in figures, and the dearest records of it. One query."""
     names = [name for name in gstr2b_sql.LINE if name not in ("record_id", "why_id")]
-    select = f"t.id, o.id, w.record_id IS NOT NULL, {', '.join(f'w.{name}' for name in names)}"
-    query, parameters = _compared(since, today, select)
+    of_all = ["count(*) OVER ()", *(one.format(over=" OVER ()") for one in _SUMS)]
+    columns = ["t.id", "o.id", "w.record_id IS NOT NULL", *(f"w.{name}" for name in names)]
+    query, parameters = _compared(since, today, ", ".join([*of_all, *columns]))
     rows = run(f"{query} ORDER BY abs({_DIFFERENCE}) DESC, t.id LIMIT %(limit)s", parameters | {"limit": limit})
-    return [
-        (
+    found = [
+        Changed(
             int(str(pk)),
             None if line is None else int(str(line)),
             dict(zip(names, values, strict=True)) if is_there else None,
         )
-        for pk, line, is_there, *values in rows
+        for _count, _gain, _loss, pk, line, is_there, *values in rows
     ]
+    return _whole(rows[0][:3]) if rows else (0, 0, 0), found
+
+
+def _whole(row: Sequence[object]) -> Sums:
+    count, gain, loss = (int(str(value)) for value in row)
+    return count, gain, loss

@@ -372,17 +372,16 @@ class Changes:
 
 
 def changes(*, statement: Gstr2b, today: Standing) -> Changes:
-    """Return the records changed since the newest statement, each as it counts and as it would: five queries."""
-    since = behind.since(statement, today)
-    count, gain, loss = behind_sql.sums(since, today)
-    found = behind_sql.changed(since, today, limit=LARGEST_DIFF)
-    older = Gstr2bLine.objects.in_bulk([line for _pk, line, _wanted in found if line is not None])
-    records = Record.objects.select_related("supplier").in_bulk([pk for pk, _line, _wanted in found])
+    """Return the records changed since the newest statement, each as it counts and as it would: four queries."""
+    (count, gain, loss), found = behind_sql.changed(behind.since(statement, today), today, limit=LARGEST_DIFF)
+    older = Gstr2bLine.objects.in_bulk([one.line_id for one in found if one.line_id is not None])
+    records = Record.objects.select_related("supplier").in_bulk([one.record_id for one in found])
     events = _events(statement, records)
     listed = []
-    for pk, line, wanted in found:
-        newer = Gstr2bLine(recipient_id=statement.recipient_id, record_id=pk, **wanted) if wanted else None
-        change = Change(pk, older[line] if line is not None else None, newer)
+    for one in found:
+        pk = one.record_id
+        newer = Gstr2bLine(recipient_id=statement.recipient_id, record_id=pk, **one.wanted) if one.wanted else None
+        change = Change(pk, older[one.line_id] if one.line_id is not None else None, newer)
         listed.append(_difference(change, records[pk], events.get(pk, []), statement))
     return Changes(statement, listed, count, gain, loss)
 

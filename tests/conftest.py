@@ -8,6 +8,7 @@ import os
 import secrets
 import shutil
 import tempfile
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
 
@@ -16,6 +17,7 @@ import hypothesis
 import psycopg2
 import pytest
 from django.db import connection
+from django.utils import translation
 from pytest_django.plugin import DjangoDbBlocker
 
 from ims_portal import embedded, engines
@@ -71,6 +73,13 @@ def pytest_unconfigure() -> None:
     """Stop the servers, if no other session uses them, and throw away what was uploaded."""
     embedded.release(where=embedded.place(kind="test"))
     shutil.rmtree(FILES, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def _usual_language() -> Iterator[None]:
+    """Leave no language behind: a page asked for in Hindi sets it for whatever is asked next."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session")

@@ -25,9 +25,9 @@ ATTRIBUTES = ("title", "aria-label", "placeholder", "alt", "label", "content", "
 VOID = frozenset(("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"))
 SILENT = frozenset(("script", "style", "code", "kbd"))
 WORD = re.compile(r"[A-Za-z][A-Za-z'\u2019]+")
-NUMBERED = re.compile(r"\S*\d\S*|\S+\.json\b|%\(?\w+\)?[ds]?|\{\w+\}")
-"""A word with a digit in it is a number: of a document, a form, a table, a rule. Also names of files, and places that
-a script fills in.
+NUMBERED = re.compile(r"\S*\d\S*|\w+_\w+|\S+\.json\b|%\(?\w+\)?[ds]?|\{\w+\}")
+"""A word with a digit in it is a number: of a document, a form, a table, a rule. Also names of files and of their
+keys, and places that a script fills in.
 """
 
 

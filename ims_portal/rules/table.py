@@ -88,6 +88,10 @@ class Table(Generic[Outcome_co]):
     facts: Facts
     rows: tuple[Row[Outcome_co], ...]
     _domains: Mapping[str, frozenset[Fact]] = field(init=False, repr=False, compare=False)
+    _decided: dict[tuple[object, ...], Decision[Outcome_co]] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
+    """Answers already given; facts have finite domains, so there are finitely many."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_domains", {name: frozenset(map(plain, vs)) for name, vs in self.facts.items()})
@@ -106,6 +110,13 @@ class Table(Generic[Outcome_co]):
 
     def decide(self, **facts: Fact) -> Decision[Outcome_co]:
         """Return the first row's answer. Every declared fact must be given; an unknown fact or value raises."""
+        asked = tuple(facts.items())
+        found = self._decided.get(asked)
+        if found is None:
+            found = self._decided[asked] = self._decide(facts)
+        return found
+
+    def _decide(self, facts: Mapping[str, Fact]) -> Decision[Outcome_co]:
         known = {name: plain(value) for name, value in facts.items()}
         if known.keys() != self._domains.keys():
             raise ValueError(f"{self.name} needs exactly the facts {sorted(self._domains)}, got {sorted(known)}")

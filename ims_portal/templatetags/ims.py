@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from ims_portal import spoken
+from ims_portal import complaints, spoken
 from ims_portal.rules import actions, gstr3b, why
 from ims_portal.rules.money import to_rupees
 from ims_portal.rules.periods import TaxPeriod
@@ -80,6 +80,12 @@ def since(version: int) -> str:
 def law(text: str) -> str:
     """Return a sentence of the law in the reader's language."""
     return spoken.say(str(text))
+
+
+@register.filter
+def told(complaint: str) -> str:
+    """Return what a reader of a file or a job complained of in the reader's language."""
+    return complaints.tell(str(complaint))
 
 
 @register.filter

@@ -230,6 +230,18 @@ class Record(models.Model):
                 name="open_records_that_reduce",
             ),
             models.Index(fields=["recipient"], condition=Q(status="S"), name="records_only_saved"),
+            # What may need its recipient, in the order it is shown: the first page reads some rows, not all of them.
+            models.Index(
+                fields=["recipient", "document_date", "id"],
+                condition=Q(settled_month=None) & (Q(reduces=True) | ~Q(lost_action="")),
+                name="may_need_its_recipient",
+            ),
+            # A search by how a number begins; any other operator class would serve equality alone.
+            models.Index(
+                fields=["recipient", "number_key"],
+                opclasses=["int8_ops", "varchar_pattern_ops"],
+                name="inward_by_number",
+            ),
         ]
 
     @property

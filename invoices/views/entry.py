@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from ims_portal import clock, spoken, web
+from ims_portal import clock, complaints, spoken, web
 from ims_portal.access import Access, Right
 from ims_portal.models import Taxpayer
 from ims_portal.rules import documents, rates
@@ -234,7 +234,7 @@ def _saved(request: HttpRequest, desk: Desk, typed: Typed, done: entry.Entered) 
         told = _("%(number)s stands as it stood: nothing changed.")
     messages.success(request, told % names)
     for warning in done.warnings:
-        messages.warning(request, warning)
+        messages.warning(request, complaints.tell(warning))
     if request.POST.get("do") == "more":
         return web.see_other(desk.url("entry-new", desk.table))
     return web.see_other(desk.url("return-table", desk.table))
@@ -296,4 +296,5 @@ def recipient(request: HttpRequest, gstin: str, p: str, form: str) -> HttpRespon
     typed = request.GET.get("recipient", "").upper().replace(" ", "")[: gstins.LENGTH + 1]
     reason = gstins.problem(typed, kinds=gstins.RECIPIENTS) if typed else None
     known = Taxpayer.objects.filter(gstin=typed).first() if typed and not reason else None
-    return render(request, "invoices/_entry_recipient.html", {"recipient": typed, "reason": reason, "known": known})
+    told = complaints.tell(f"{typed} {reason}.") if reason else None
+    return render(request, "invoices/_entry_recipient.html", {"recipient": typed, "reason": told, "known": known})

@@ -106,7 +106,7 @@ def _template(request: HttpRequest) -> str:
 
 def _enter(request: HttpRequest, gstin: str) -> tuple[Access, Standing]:
     held = web.enter(request, gstin)
-    return held, standing.of(held.taxpayer, request.portal_now)  # type: ignore[attr-defined]
+    return held, standing.for_page(held, request.portal_now)  # type: ignore[attr-defined]
 
 
 def earlier(request: HttpRequest, held: Access) -> Outcome | None:

@@ -42,7 +42,7 @@ def summary(request: HttpRequest, gstin: str) -> HttpResponse:
     held = web.enter(request, gstin)
     if tab not in TABS:
         raise Http404("No such page.")
-    today = standing.of(held.taxpayer, request.portal_now)  # type: ignore[attr-defined]
+    today = standing.for_page(held, request.portal_now)  # type: ignore[attr-defined]
     period = inbox.open_period(held.taxpayer, today)
     is_open = tab != SETTLED
     found = inbox.summary(taxpayer=held.taxpayer, today=today, settled=not is_open)

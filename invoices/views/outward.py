@@ -11,13 +11,13 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from ims_portal import calendar, web
+from ims_portal import web
 from ims_portal.access import Access
 from ims_portal.rules import periods
 from ims_portal.rules.actions import Action
 from ims_portal.rules.documents import Section
-from ims_portal.rules.periods import TaxPeriod, financial_year_of
-from invoices import forms, inbox, outward_list, reported, wording
+from ims_portal.rules.periods import Filer, TaxPeriod, financial_year_of
+from invoices import forms, inbox, outward_list, reported, standing, wording
 from invoices.models import Record
 from invoices.outward_filters import FORMS, SECTIONS, Parsed, Wanted, parse
 from invoices.outward_list import Counted
@@ -66,20 +66,21 @@ def _list(request: HttpRequest, gstin: str, asked: Parsed) -> HttpResponse:
         "heading": heading(wanted),
         "place": wanted.place or "documents",
         "errors": [("" if name in UNSHOWN else f"f-{name}", text) for name, text in asked.problems.items()],
-        **_choices(held, months, request),
+        **_choices(held, months, request, standing.for_page(held, at).filer),
     }
     if asked.problems:
         return render(request, "invoices/outward.html", context, status=UNREADABLE)
     all_of = outward_list.of(held.taxpayer, at=at)
     found = outward_list.filtered(all_of, wanted, supplier=held.taxpayer)
     count = forms.rows(request.GET, usual=held.user.rows)
-    page = reported.page(found, cursor=request.GET.get("after", ""), size=count, at=at)
+    total, summary = _summary(held, all_of, found, wanted)
+    page = reported.page(found, cursor=request.GET.get("after", ""), size=count, at=at, total=total)
     context |= {
         "page": page,
         "lines": lines_of(page.rows),
         "query": wanted.query(rows=request.GET.get("rows", "")),
         "has_any": bool(months),
-        **_summary(held, all_of, found, wanted),
+        **summary,
     }
     return render(request, "invoices/outward.html", context)
 
@@ -92,9 +93,8 @@ def heading(wanted: Wanted) -> str:
     return titles.get(wanted.place, _("Outward supplies"))
 
 
-def _choices(held: Access, months: Sequence[int], request: HttpRequest) -> dict[str, object]:
+def _choices(held: Access, months: Sequence[int], request: HttpRequest, filer: Filer) -> dict[str, object]:
     """Return what the form of filters offers."""
-    filer = calendar.filer(held.taxpayer)
     years = sorted({financial_year_of(month) for month in months}, reverse=True)
     return {
         "months": [filer.period(month) for month in months],
@@ -106,16 +106,22 @@ def _choices(held: Access, months: Sequence[int], request: HttpRequest) -> dict[
     }
 
 
-def _summary(held: Access, all_of: QuerySet[Record], found: QuerySet[Record], wanted: Wanted) -> dict[str, object]:
-    """Return the sums above a list: categories by action over all documents, costs over what is rejected."""
+def _summary(
+    held: Access, all_of: QuerySet[Record], found: QuerySet[Record], wanted: Wanted
+) -> tuple[int | None, dict[str, object]]:
+    """Return how many documents the list has, where its sums say so, and the sums above it.
+
+    They are categories by action over all documents, and costs over what is rejected.
+    """
     if wanted.place:
         told = outward_list.costs(found)
         links = {effect: wanted.but(effect=effect).address(held.taxpayer.gstin) for effect in ("fixed", "provisional")}
-        return {"costs": told, "fixed_url": links["fixed"], "provisional_url": links["provisional"]}
+        return told.count, {"costs": told, "fixed_url": links["fixed"], "provisional_url": links["provisional"]}
     if wanted.section:
-        return {}
+        return None, {}
     counted = outward_list.counts(outward_list.filtered(all_of, wanted.but(action=""), supplier=held.taxpayer))
-    return {
+    shown, _tax = outward_list.all_of(counted, wanted.action)
+    return shown, {
         "categories": [_category(held.taxpayer.gstin, line, wanted) for line in counted],
         "columns": [wording.STATES[action] for action in COLUMNS],
         "totals": [

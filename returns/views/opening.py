@@ -78,7 +78,7 @@ def of_period(
             held = web.enter(request, gstin, posting if posting and request.method == "POST" else right)
             asked = month_of(p)
             at = request.portal_now  # type: ignore[attr-defined]
-            today = standing.of(held.taxpayer, at)
+            today = standing.for_page(held, at)
             own = today.filer.period(asked.month)
             if asked.month < held.taxpayer.first_month:
                 raise Http404("Before the first period.")

@@ -207,7 +207,7 @@ def test_a_page_of_many_recipients_takes_the_same_few_queries(django_assert_num_
         *(factories.document(number=f"INV{n}", recipient=gstin, tax=1800) for n, gstin in enumerate(recipients))
     )
     owner = factories.taxpayer(factories.SUPPLIER)
-    with django_assert_num_queries(5):  # type: ignore[operator]
+    with django_assert_num_queries(4):  # type: ignore[operator]
         assert (
             len(
                 reported.page(

@@ -15,18 +15,18 @@ saves = st.lists(st.lists(st.tuples(st.integers(0, 99), worlds.wishes), max_size
 
 @pytest.mark.django_db(transaction=True)
 @worlds.examples(8)
-@given(drawn=worlds.several_chains, told=saves)
-def test_the_sums_are_those_of_the_next_version(drawn: list[Chain], told: list[list[tuple[int, Wish]]]) -> None:
+@given(drawn=worlds.several_chains, saved=saves)
+def test_the_sums_are_those_of_the_next_version(drawn: list[Chain], saved: list[list[tuple[int, Wish]]]) -> None:
     records = worlds.open_november(drawn)
     older = worlds.compute(NOVEMBER).statement
     at = factories.at(CLOSED_ON[NOVEMBER])
     assert behind.of(taxpayer=worlds.party(), at=at) is None
-    for picks in told:
+    for picks in saved:
         by_place = {place % len(records): wish for place, wish in picks}
         worlds.take([(records[place], wish) for place, wish in by_place.items()], on=CHOSEN_ON[NOVEMBER])
     found = behind.of(taxpayer=worlds.party(), at=at)
     today = standing.of(worlds.party(), at)
-    listed = behind_sql.changed(behind.since(older, today), today, limit=1000)
+    told, listed = behind_sql.changed(behind.since(older, today), today, limit=1000)
     newer = worlds.compute(NOVEMBER).statement
     if found is None:
         assert newer == older
@@ -36,7 +36,8 @@ def test_the_sums_are_those_of_the_next_version(drawn: list[Chain], told: list[l
     }
     totals = [tax.total for tax in changes.values()]
     assert (found.gain, found.loss) == (sum(t for t in totals if t > 0), sum(t for t in totals if t < 0))
-    assert set(changes) <= {pk for pk, _line, _wanted in listed}
+    assert told == (found.count, found.gain, found.loss)
+    assert set(changes) <= {one.record_id for one in listed}
     assert found.count == len(listed)
     assert behind.of(taxpayer=worlds.party(), at=at) is None
 

@@ -9,6 +9,8 @@ import pytest
 from django.db import connection
 
 from ims_portal import rulebook, rules, sql
+from ims_portal.rules import actions
+from ims_portal.rules.actions import Action
 from ims_portal.rules.table import Dated, NoVersionInForceError, Table, otherwise, row
 
 MODULES = tuple(module for module, _title in rulebook.CHAPTERS)
@@ -119,3 +121,21 @@ def test_an_unknown_fact_raises_rather_than_falling_through() -> None:
 def test_a_table_without_an_explicit_otherwise_is_no_table() -> None:
     with pytest.raises(ValueError, match="otherwise"):
         Table("made up", {"a": ("x", "y")}, (row(1, a="x", cite="R0.0"),))
+
+
+@pytest.mark.parametrize("start", actions.EFFECTIVE_ACTION.versions)
+def test_only_a_pending_counts_otherwise_than_it_was_chosen(start: int) -> None:
+    """`Standing.columns` relies on it: of all other records SQL reads the action itself."""
+    table = actions.EFFECTIVE_ACTION.versions[start]
+    chosen = [facts for facts in table.combinations() if facts["action"] != Action.PENDING]
+    assert chosen
+    assert all(table.decide(**facts).outcome == facts["action"] for facts in chosen)
+
+
+def test_an_answer_given_before_is_given_again_only_to_the_same_facts() -> None:
+    table = actions.EFFECTIVE_ACTION.versions[202510]
+    lapsed = {"action": Action.PENDING, "reduces": True, "pending_lapsed": True}
+    assert table.decide(**lapsed) is table.decide(**lapsed)
+    assert table.decide(**{**lapsed, "pending_lapsed": False}).outcome is Action.PENDING
+    with pytest.raises(ValueError, match="needs exactly"):
+        table.decide(action=Action.PENDING, reduces=True)

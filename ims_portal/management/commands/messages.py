@@ -17,11 +17,19 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.test.utils import override_settings
 
-from ims_portal import rulebook, spoken
+from ims_portal import complaints, rulebook, spoken
 
 LANGUAGE = "hi"
 MOST_TOLD = 20
 LEFT_OUT = [".venv", ".local", "tests", "staticfiles", "screenshots", "locale"]
+READERS = [
+    settings.BASE_DIR / "ims_portal/rules/documents.py",
+    settings.BASE_DIR / "ims_portal/rules/gstin.py",
+    settings.BASE_DIR / "invoices/json_reading.py",
+    *sorted((settings.BASE_DIR / "invoices/gstr1_json").glob("*.py")),
+    *sorted((settings.BASE_DIR / "invoices/feeds_json").glob("*.py")),
+]
+"""The modules that complain of files and documents in plain English."""
 DOMAINS = ("django", spoken.DOMAIN)
 
 
@@ -52,7 +60,7 @@ def _gather(folder: Path, catalogues: Path) -> None:
     """Bring the catalogues of a folder up to date and compile them."""
     with override_settings(LOCALE_PATHS=[folder]):
         call_command("makemessages", locale=[LANGUAGE], ignore_patterns=LEFT_OUT, no_location=True, verbosity=0)
-    _update(catalogues / f"{spoken.DOMAIN}.po", spoken.texts(rulebook.MODULES))
+    _update(catalogues / f"{spoken.DOMAIN}.po", [*spoken.texts(rulebook.MODULES), *complaints.forms(READERS)])
     for domain in DOMAINS:
         _run("msgattrib", "--no-obsolete", "-o", str(catalogues / f"{domain}.po"), str(catalogues / f"{domain}.po"))
         _run("msgfmt", "--check-format", "-o", str(catalogues / f"{domain}.mo"), str(catalogues / f"{domain}.po"))

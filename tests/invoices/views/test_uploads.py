@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils.translation import override
 from pytest_django.fixtures import Settings
 
 from ims_portal import clock as portal_clock
@@ -19,7 +21,7 @@ from ims_portal.rules.money import Tax
 from invoices import outward, uploads
 from invoices.models import Record, Upload
 from invoices.staging import Summary
-from tests import factories
+from tests import english, factories
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 KAVERI = "29AAFCK0000M1ZQ"
@@ -103,6 +105,18 @@ def test_the_error_report_comes_as_json_and_as_csv(client: Client, kaveri: Taxpa
     assert report.json()["error_report"]["b2b"][0]["error_cd"] == "APP-G105"
     table = client.get(f"/en/t/{KAVERI}/uploads/{upload.pk}/errors.csv")
     assert len(table.getvalue().decode("utf-8-sig").splitlines()) == 13
+
+
+def test_the_problems_of_a_file_are_told_in_the_language_of_the_page(client: Client, kaveri: Taxpayer) -> None:
+    signed_in(client, kaveri, "preparer")
+    sent(client, broken())
+    upload = Upload.objects.get()
+    uploads.ingest(upload=upload, clock=portal_clock.portal())
+    with override("hi"):
+        page = client.get(f"/hi/t/{KAVERI}/uploads/{upload.pk}/").text
+    problems = re.findall(r"</span> ([^<]+)</td><td>[^<]*</td><td class=\"gstin\">APP-", page)
+    assert len(problems) > 10
+    assert english.left_in("<br>".join(problems), data=upload.problems.values_list("field", flat=True)) == []
 
 
 def test_no_cell_of_the_csv_is_a_formula(client: Client, kaveri: Taxpayer) -> None:
