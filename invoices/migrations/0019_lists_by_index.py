@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddIndex(
             model_name='record',
-            index=models.Index(condition=models.Q(('settled_month', None), models.Q(('reduces', True), models.Q(('lost_action', ''), _negated=True), _connector='OR')), fields=['recipient', 'document_date', 'id'], name='may_need_its_recipient'),
+            index=models.Index(condition=models.Q(('settled_month', None), models.Q(('reduces', True), models.Q(('lost_action', ''), _negated=True), _connector='OR')), fields=['recipient', 'document_date', 'id', 'section'], name='may_need_its_recipient'),
         ),
         migrations.AddIndex(
             model_name='record',
