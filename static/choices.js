@@ -107,6 +107,14 @@
     pending.then(function () { window.location.href = link.href; });
   });
 
+  // The same for a button that goes on without htmx: with script its address alone is needed.
+  document.addEventListener("click", function (event) {
+    var go = event.target.closest ? event.target.closest("#records button[name=go]:not([hx-get])") : null;
+    if (!go || lost) { return; }
+    event.preventDefault();
+    pending.then(function () { if (lost) { takeAlong(go.value); } else { window.location.href = go.value; } });
+  });
+
   document.addEventListener("submit", function (event) {
     if (event.target.matches("#records form[method=get]:not([hx-get])") && waiting) {
       event.preventDefault();

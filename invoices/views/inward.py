@@ -70,6 +70,7 @@ def records(request: HttpRequest, gstin: str, section: str) -> HttpResponse:
         "back": request.get_full_path(),
         "told": told(held, today, outcome, [line.record.pk for line in found.lines]),
         "may_act": may_act,
+        "keeps": may_act and bool(shown or draft.count),
         "actions": [(action.value, word) for action, word in wording.ACTIONS.items()],
         "nothing": "" if shown else listing.nothing(look, inbox.last_settled(held.taxpayer, asked.filters)),
         "is_of_bills": listing.is_of_bills(asked.filters),

@@ -215,11 +215,16 @@ def tabs(look: Look, found: inbox.Page) -> list[dict[str, object]]:
         {
             "name": name,
             "url": look.url(filters.but(action=letter)),
-            "sum": found.by_action.get(letter, Sum()) if letter else sum(found.by_action.values(), Sum()),
+            "word": f"{name} {show.count(_sum(found, letter).count)}",
+            "sum": _sum(found, letter),
             "is_here": filters.action == letter,
         }
         for letter, name in names
     ]
+
+
+def _sum(found: inbox.Page, letter: str) -> Sum:
+    return found.by_action.get(letter, Sum()) if letter else sum(found.by_action.values(), Sum())
 
 
 def nothing(look: Look, settled: tuple[int, int] | None) -> str:

@@ -54,6 +54,10 @@ class Desk:
         """Press a button of the page, not of its shell."""
         self.page.locator("main").get_by_role("button", name=name).first.click()
 
+    def message(self, text: str) -> Locator:
+        """Return what the page tells of the last step; the live region reads the same out, out of sight."""
+        return self.page.locator(".message", has_text=text)
+
     def row(self, number: str) -> Locator:
         """Return the table row of a document."""
         return self.page.get_by_role("row").filter(has=self.page.get_by_role("link", name=number, exact=True))

@@ -145,6 +145,6 @@ def test_21_the_end_of_a_session_is_announced_and_can_be_put_off(desk: Desk) -> 
         expect(opener).to_be_focused()
     pass_minutes(17)
     page.reload()
-    expect(page.get_by_text("You were signed out because nothing was done for a while.")).to_be_visible()
+    expect(desk.message("You were signed out because nothing was done for a while.")).to_be_visible()
     assert "next=" in page.url
     desk.shoot("21-signed-out")

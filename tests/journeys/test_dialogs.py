@@ -106,7 +106,7 @@ def test_journey_21_choices_survive_being_signed_out(ravi: Desk) -> None:
     assert DraftChoice.objects.count() == 3
     pass_minutes(17)
     page.reload()
-    expect(page.get_by_text("You were signed out because nothing was done for a while.")).to_be_visible()
+    expect(ravi.message("You were signed out because nothing was done for a while.")).to_be_visible()
     ravi.shoot("journey-21-signed-out")
     ravi.sign_in()
     # Back at the page they were at, with what they had chosen.

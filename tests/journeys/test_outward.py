@@ -103,7 +103,7 @@ def test_13_a_wrong_rejection_is_repaired_and_credited_in_full(
     expect(s1.page.locator("#own-effect")).to_contain_text("₹0.00")
     s1.shoot("13-effects")
     s1.press("Report again unchanged")
-    expect(s1.page.get_by_text("INV2 is saved again in GSTR-1A of 10/2025")).to_be_visible()
+    expect(s1.message("INV2 is saved again in GSTR-1A of 10/2025")).to_be_visible()
     again = Record.objects.get(section="b2ba")
     assert (again.number, again.tax, again.status) == ("INV2", Tax(igst=1800000), "S")
     s1.shoot("13-draft")
