@@ -12,6 +12,7 @@ from typing import Protocol
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from ims_portal import audit
 from ims_portal.models import PortalClock, User
@@ -76,9 +77,9 @@ def set_forward(*, to: datetime, actor: User) -> None:
     Setting the minute it stands at changes nothing.
     """
     if not settings.IMS_SANDBOX:
-        raise ClockNotSettableError("The portal date can be set in the sandbox only.")
+        raise ClockNotSettableError(_("The portal date can be set in the sandbox only."))
     if day(to).year > LAST_YEAR:
-        raise ClockNotSettableError("Periods are known until 12/2099. Choose an earlier day.")
+        raise ClockNotSettableError(_("Periods are known until 12/2099. Choose an earlier day."))
     with transaction.atomic():
         PortalClock.objects.get_or_create(pk=1, defaults={"ahead": timedelta(), "set_by": actor})
         PortalClock.objects.select_for_update().get(pk=1)  # two administrators: the later one looks at the former's
@@ -86,6 +87,6 @@ def set_forward(*, to: datetime, actor: User) -> None:
         if now - timedelta(minutes=1) < to <= now:
             return  # the same minute again: a double click
         if to < now:
-            raise ClockNotSettableError("The portal date only moves forward: records already carry today's date.")
+            raise ClockNotSettableError(_("The portal date only moves forward: records already carry today's date."))
         PortalClock.objects.filter(pk=1).update(ahead=to - timezone.now(), set_by=actor, set_at=timezone.now())
         audit.record(event="clock.set", actor=actor, at=to, details={"to": to.isoformat()})

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from ims_portal.models import Command, User
 
@@ -32,7 +33,7 @@ def claim(*, actor: User, key: uuid.UUID, body: Mapping[str, object]) -> Command
     except IntegrityError:
         earlier = Command.objects.get(actor=actor, key=key)
     if earlier.body_hash != body_hash:
-        raise MismatchError("This form was already used for another request. Open the page again.")
+        raise MismatchError(_("This form was already used for another request. Open the page again."))
     return earlier
 
 
@@ -45,7 +46,7 @@ def earlier(*, actor: User, key: uuid.UUID, body: Mapping[str, object]) -> dict[
     if found is None:
         return {}
     if found.body_hash != _hash(body):
-        raise MismatchError("This form was already used for another request. Open the page again.")
+        raise MismatchError(_("This form was already used for another request. Open the page again."))
     return dict(found.answer or {})
 
 

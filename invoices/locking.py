@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection
 from typing import TypeVar
 
 from django.db import OperationalError, transaction
+from django.utils.translation import gettext as _
 
 from ims_portal import calendar
 from ims_portal.models import Taxpayer
@@ -48,7 +49,7 @@ def transact(work: Callable[[], Result]) -> Result:
             if getattr(problem.__cause__, "pgcode", None) not in WORTH_A_RETRY:
                 raise
             time.sleep(random.uniform(0.02, 0.2) * (attempt + 1))  # noqa: S311 jitter, not a secret
-    raise BusyError("Another change for this GSTIN is being written. Nothing was saved; try again.")
+    raise BusyError(_("Another change for this GSTIN is being written. Nothing was saved; try again."))
 
 
 def lock(taxpayer_ids: Collection[int]) -> dict[int, Inbox]:

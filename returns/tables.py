@@ -9,13 +9,16 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from ims_portal import spoken
 from ims_portal.models import Taxpayer
 from ims_portal.rules import gstr3b as rules
-from ims_portal.rules.documents import Section
+from ims_portal.rules import words
+from ims_portal.rules.documents import InvoiceType, Section
 from ims_portal.rules.gstr3b import Carried
 from ims_portal.rules.money import Tax, to_rupees
 from ims_portal.rules.periods import TaxPeriod
 from ims_portal.templatetags import ims as show
+from invoices.wording import SUPPLIES
 from returns import summary, table3, wording
 from returns.gstr3b import Draft
 from returns.models import Addback, Filing
@@ -273,10 +276,18 @@ def _places(found: list[Entry]) -> list[Places]:
 
 def _own(entry: Entry) -> Own:
     if entry.source == table3.SUMMARY:
-        heading = _("Section %(section)s, without recipients in IMS") % {"section": entry.section}
+        heading = _("%(section)s, without recipients in IMS") % {"section": _section(entry.section)}
         return Own(entry.form, heading + _against(entry), entry.count, entry.taxable, entry.tax, "")
-    heading = f"{summary.ROWS[Section(entry.section)]}" + (f", {entry.detail}" if entry.detail != "R" else "")
+    heading = f"{summary.ROWS[Section(entry.section)]}" + (
+        f", {SUPPLIES[InvoiceType(entry.detail)]}" if entry.detail != "R" else ""
+    )
     return Own(entry.form, heading, entry.count, entry.taxable, entry.tax, entry.section)
+
+
+def _section(name: str) -> str:
+    """Return what a section of sums is called."""
+    found = spoken.say(words.FACTS["section"].names.get(name, name))
+    return found[:1].upper() + found[1:]
 
 
 def _against(entry: Entry) -> str:

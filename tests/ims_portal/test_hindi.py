@@ -7,6 +7,7 @@ import shutil
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from django.conf import settings
@@ -16,7 +17,8 @@ from django.test import Client
 from django.utils.timesince import timesince
 from django.utils.translation import override
 
-from ims_portal import rulebook, spoken
+from ims_portal import once, rulebook, spoken
+from ims_portal.models import User
 from ims_portal.rules import gstin
 from invoices import sum_words
 from tests import english
@@ -97,3 +99,13 @@ def test_what_django_has_no_hindi_for_has_ours() -> None:
 def test_states_are_chosen_by_their_hindi_names() -> None:
     with override("hi"):
         assert english.left_in("<br>".join(map(spoken.say, gstin.STATES.values()))) == []
+
+
+@pytest.mark.django_db
+def test_a_form_used_twice_is_refused_in_hindi() -> None:
+    actor = User.objects.create(username="meera")
+    key = uuid4()
+    once.claim(actor=actor, key=key, body={"do": "act"})
+    with override("hi"), pytest.raises(once.MismatchError) as refused:
+        once.claim(actor=actor, key=key, body={"do": "file"})
+    assert english.left_in(str(refused.value)) == []
