@@ -6,6 +6,7 @@ rest. A page is filled from the part it begins in, then from the next.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ims_portal.rules import actions, periods
@@ -49,19 +50,45 @@ def page(
         numbers.reverse()
     if beside is not None:
         numbers = numbers[numbers.index(beside.part) :] if beside.part in numbers else []
-    found: list[Place] = []
-    for number in numbers:
-        here = beside if beside is not None and beside.part == number else None
-        where, parameters = _where(recipient_id, today, filters, parts[number], here, descends=descends)
-        if parts[number].is_by_name:
-            statement = _by_name(parts[number], where, descends=descends, goes_on=here is not None)
-        else:
-            statement = _in_order(parts[number], where, descends=descends)
-        rows = run(statement, parameters | {"limit": limit - len(found)})
-        found += [Place(number, tuple(str(value) for value in row)) for row in rows]
-        if len(found) >= limit:
-            break
-    return found
+    return _read(
+        [_Piece(number, parts[number], beside if beside and beside.part == number else None) for number in numbers],
+        lambda part, here: _where(recipient_id, today, filters, part, here, descends=descends),
+        descends=descends,
+        limit=limit,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A part of a list to be read, from a place in it or from its beginning."""
+
+    number: int
+    part: Part
+    beside: Place | None
+
+
+def _read(
+    pieces: Sequence[_Piece],
+    where: Callable[[Part, Place | None], tuple[str, dict[str, object]]],
+    *,
+    descends: bool,
+    limit: int,
+) -> list[Place]:
+    """Return the first places of several parts, one after the other: one query, which reads a part only when needed."""
+    selects: list[str] = []
+    parameters: dict[str, object] = {"limit": limit}
+    before = ""
+    for piece in pieces:
+        condition, own = where(piece.part, piece.beside)
+        make = _by_name if piece.part.is_by_name else _in_order
+        rest = f"greatest(%(limit)s{before}, 0)"
+        statement = make(piece.part, condition, descends=descends, limit=rest, goes_on=piece.beside is not None)
+        selects.append(f"p{piece.number} AS MATERIALIZED ({statement})")
+        before += f" - (SELECT count(*) FROM p{piece.number})"
+        parameters |= own
+    together = " UNION ALL ".join(f"SELECT {piece.number:d}, keys FROM p{piece.number}" for piece in pieces)
+    rows = run(f"WITH {', '.join(selects)} {together}", parameters) if pieces else []
+    return [Place(int(str(number)), tuple(keys)) for number, keys in rows]  # type: ignore[arg-type]
 
 
 def _parts(today: Standing, filters: Filters, by: By) -> list[Part]:
@@ -97,15 +124,19 @@ def _where(
     return where, parameters
 
 
-def _in_order(part: Part, where: str, *, descends: bool) -> str:
+def _in_order(part: Part, where: str, *, descends: bool, limit: str, goes_on: bool) -> str:  # noqa: ARG001 as _by_name
     """Return the statement of a page that an index gives in its order."""
     direction = "DESC" if descends else "ASC"
-    keys = ", ".join(key for key, _type in part.keys)
     order = ", ".join(f"{key} {direction}" for key, _type in part.keys)
-    return f"SELECT {keys} FROM invoices_record r WHERE {where} ORDER BY {order} LIMIT %(limit)s"
+    return f"SELECT {_as_text(part)} AS keys FROM invoices_record r WHERE {where} ORDER BY {order} LIMIT {limit}"
 
 
-def _by_name(part: Part, where: str, *, descends: bool, goes_on: bool) -> str:
+def _as_text(part: Part) -> str:
+    """Return a part's keys as one array of texts, so that parts with different keys are read together."""
+    return f"ARRAY[{', '.join(f'({key})::text' for key, _type in part.keys)}]"
+
+
+def _by_name(part: Part, where: str, *, descends: bool, limit: str, goes_on: bool) -> str:
     """Return the statement of a page by suppliers' names: the recipient's suppliers, leaping from one to the next.
 
     Their records come supplier by supplier from the index of a supplier's list, until the page is full; `goes_on` says
@@ -113,8 +144,7 @@ def _by_name(part: Part, where: str, *, descends: bool, goes_on: bool) -> str:
     """
     rest = f"WHERE (name, id) {'<=' if descends else '>='} (%(key_0)s, %(key_1)s::bigint)" if goes_on else ""
     direction = "DESC" if descends else "ASC"
-    keys = ", ".join(f"{key} AS k{n}" for n, (key, _type) in enumerate(part.keys))
-    order = ", ".join(f"k{n} {direction}" for n in range(len(part.keys)))
+    order = ", ".join(f"{key} {direction}" for key, _type in part.keys)
     inner = ", ".join(f"{key} {direction}" for key, _type in BY_DATE)
     return f"""
         WITH RECURSIVE of_recipient(id) AS (
@@ -127,13 +157,13 @@ def _by_name(part: Part, where: str, *, descends: bool, goes_on: bool) -> str:
             SELECT t.id, upper(coalesce(nullif(t.trade_name, ''), nullif(t.legal_name, ''), t.gstin)) AS name
             FROM of_recipient JOIN ims_portal_taxpayer t ON t.id = of_recipient.id
         )
-        SELECT {keys}
+        SELECT {_as_text(part)} AS keys
         FROM (SELECT * FROM named {rest} ORDER BY name {direction}, id {direction}) n
         CROSS JOIN LATERAL (
             SELECT r.document_date, r.id FROM invoices_record r
             WHERE r.supplier_id = n.id AND {where} ORDER BY {inner} LIMIT %(limit)s
         ) r
-        ORDER BY {order} LIMIT %(limit)s
+        ORDER BY {order} LIMIT {limit}
     """
 
 

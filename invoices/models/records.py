@@ -230,8 +230,8 @@ class Record(models.Model):
                 name="open_records_that_reduce",
             ),
             models.Index(fields=["recipient"], condition=Q(status="S"), name="records_only_saved"),
-            # What may need its recipient, in the order it is shown: the first page reads some rows, not all of them, and
-            # that of one section none of the others'.
+            # What may need its recipient, in the order it is shown: the first page reads some rows, not all of them,
+            # and that of one section none of the others'.
             models.Index(
                 fields=["recipient", "document_date", "id", "section"],
                 condition=Q(settled_month=None) & (Q(reduces=True) | ~Q(lost_action="")),
