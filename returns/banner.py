@@ -45,6 +45,14 @@ def text(found: Behind) -> str:
             _("GSTR-2B of %(period)s (version %(version)s, %(at)s) is out of date: the rules have changed since.")
             % names
         )
+    if found.has_many:
+        return (
+            _(
+                "More than %(count)s saved changes are not in GSTR-2B of %(period)s (version %(version)s, %(at)s). The "
+                "changes are added up on their page."
+            )
+            % names
+        )
     if found.is_lapse:
         return (
             ngettext(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from django.core.cache.backends.locmem import LocMemCache
@@ -23,12 +23,17 @@ _known = LocMemCache("returns.behind", {"TIMEOUT": 86_400, "OPTIONS": {"MAX_ENTR
 """Sums by statement, counter and what has lapsed: whatever could change them changes one of these (R7.11)."""
 
 
+MANY = 5_000
+"""Changes that are added up while a page waits; of more, as after a bulk action, only the number is told."""
+
+
 @dataclass(frozen=True, slots=True)
 class Behind:
     """A statement that is out of date. `count` records changed since; net ITC gains `gain` and loses `-loss`, in paise.
 
     `is_of_other_law`: the rules changed since, so that any record may count otherwise; nothing is summed then.
     `is_lapse`: nobody changed anything, but Pending lapsed.
+    `has_many`: more than MANY changes were saved, which no page adds up in passing; `count` is MANY then.
     """
 
     period: TaxPeriod
@@ -36,6 +41,7 @@ class Behind:
     computed_at: datetime
     is_of_other_law: bool = False
     is_lapse: bool = False
+    has_many: bool = False
     count: int = 0
     gain: int = 0
     loss: int = 0
@@ -44,7 +50,7 @@ class Behind:
 def of(*, taxpayer: Taxpayer, at: datetime) -> Behind | None:
     """Return what the newest statement of the open period lacks, None where it is current or there is none.
 
-    One query while it is current, whatever the recipient's size; one more the first time after each change, over what
+    One query while it is current, whatever the recipient's size; two more the first time after each change, over what
     changed since alone.
     """
     newest = behind_sql.newest(recipient_id=taxpayer.pk, at=at)
@@ -75,13 +81,17 @@ def lacking(statement: Gstr2b, inbox: Inbox, today: Standing) -> Behind | None:
     key = f"{statement.pk}.{inbox.seq}.{today.lapsed.upto}.{'-'.join(map(str, today.lapsed.still_open))}"
     found = _known.get(key)
     if found is None:
-        found = behind_sql.sums(since(statement, today), today)
+        found = _sums(since(statement, today), today)
         _known.set(key, found)
-    count, gain, loss = found
     is_lapse = inbox.seq == statement.seq
-    return Behind(
-        period, statement.version, statement.computed_at, is_lapse=is_lapse, count=count, gain=gain, loss=loss
-    )
+    return replace(Behind(period, statement.version, statement.computed_at, is_lapse=is_lapse), **found)
+
+
+def _sums(since_: Since, today: Standing) -> dict[str, int]:
+    if behind_sql.has_many(since_, more_than=MANY):
+        return {"has_many": True, "count": MANY}
+    count, gain, loss = behind_sql.sums(since_, today)
+    return {"count": count, "gain": gain, "loss": loss}
 
 
 def known(held: Access, at: datetime, newest: Gstr2b | None, inbox: Inbox, today: Standing) -> Behind | None:

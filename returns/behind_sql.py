@@ -80,6 +80,18 @@ class Since:
     lapsed: Lapsed
 
 
+def has_many(since: Since, *, more_than: int) -> bool:
+    """Whether more than so many records were acted on since a statement; no more than that are counted."""
+    rows = run(
+        """
+        SELECT count(*) FROM (SELECT 1 FROM invoices_actionevent e
+            WHERE e.recipient_id = %(recipient)s AND e.inbox_seq > %(seq)s LIMIT %(limit)s) since
+        """,
+        {"recipient": since.recipient_id, "seq": since.seq, "limit": more_than + 1},
+    )
+    return int(str(rows[0][0])) > more_than
+
+
 def _touched(since: Since, today: Standing) -> tuple[str, dict[str, object]]:
     """Return the SELECT of (id, whether acted on) of all records whose line may differ since, and its parameters.
 

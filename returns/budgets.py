@@ -79,7 +79,7 @@ class Measured:
 DESK = Budget(300, 90, 14)
 SUMMARY = Budget(250, 90, 14)
 LISTS = {50: Budget(250, 130, 14, 11), 100: Budget(300, 240, 20, 11), 200: Budget(450, 450, 35, 11)}
-"""Eleven queries at most: the sandbox's clock is one of them, the second part of an order that has two another."""
+"""Eleven queries at most: two of them are the sandbox's clock and, where bills are listed, what customs told."""
 
 RECORD = Budget(200, 90, 14)
 SUPPLIER = Budget(250, 130, 14)

@@ -66,7 +66,7 @@ def _gstr2b(held: Access, page: Page, today: Standing, at: datetime) -> Iterator
             on=due,
             url=url,
             do=_("Compute"),
-            count=lacks.count or None if lacks else None,
+            count=lacks.count or None if lacks and not lacks.has_many else None,
             tax=lacks.gain - lacks.loss or None if lacks else None,
         )
 

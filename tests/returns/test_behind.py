@@ -15,7 +15,7 @@ from ims_portal.rules.documents import Section
 from ims_portal.rules.money import Tax
 from invoices import actions, feeds
 from invoices.models import Record
-from returns import behind, gstr2b
+from returns import banner, behind, gstr2b
 from returns.behind import Behind
 from tests import factories
 
@@ -177,10 +177,26 @@ def test_it_asks_once_while_current_and_sums_once_after_a_change(django_assert_n
     with django_assert_num_queries(1):  # type: ignore[operator]
         assert behind.of(taxpayer=owner, at=factories.at("2025-11-16")) is None
     factories.act(record, "R", on="2025-11-15")
-    with django_assert_num_queries(2):  # type: ignore[operator]
+    with django_assert_num_queries(3):  # type: ignore[operator]
         behind.of(taxpayer=owner, at=factories.at("2025-11-16"))
     with django_assert_num_queries(1):  # type: ignore[operator]
         behind.of(taxpayer=owner, at=factories.at("2025-11-16"))
+
+
+def test_very_many_changes_are_not_added_up_while_a_page_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    invoice, note = factories.filed(factories.document(number="INV1"), factories.document(number="INV2"))
+    factories.computed()
+    monkeypatch.setattr(behind, "MANY", 1)
+    factories.act(invoice, "R", on="2025-11-15")
+    assert sums() == (1, 0, -1800000)
+    factories.act(note, "R", on="2025-11-15")
+    now = found()
+    assert now is not None
+    assert now.has_many
+    assert banner.text(now) == (
+        "More than 1 saved changes are not in GSTR-2B of 10/2025 (version 1, 14/11/2025 10:00). The changes are added "
+        "up on their page."
+    )
 
 
 def test_few_changes_are_found_by_index_among_many_records() -> None:
