@@ -73,7 +73,7 @@ def shell(request: HttpRequest) -> dict[str, object]:
         "portal_now": now,
         "is_sandbox": settings.IMS_SANDBOX,
         "access": held,
-        "stale": SimpleLazyObject(lambda: banners.of(held, request.portal_now)) if held else None,  # type: ignore[attr-defined]
+        "stale": SimpleLazyObject(lambda: banners.of(held, request.portal_now)) if held else None,
         "signed_out_at": SimpleLazyObject(lambda: now + sessions.left(request)),
         "idle": sessions.IDLE,
         "warned_before": sessions.WARNED_BEFORE,

@@ -41,7 +41,7 @@ class RupeesField(forms.CharField):
         "large": _("This amount is larger than any document may carry."),
     }
 
-    def to_python(self, value: object) -> int:  # type: ignore[override]
+    def to_python(self, value: object) -> int:
         """Return paise; an empty field is nothing."""
         text = str(value or "").replace(",", "").replace("₹", "").strip()
         if not text:

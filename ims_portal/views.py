@@ -52,8 +52,8 @@ def stay(request: HttpRequest) -> HttpResponse:
 @require_safe
 def taxpayers(request: HttpRequest) -> HttpResponse:
     """List the GSTINs the signed-in person may see."""
-    request.portal_now = at = clock.portal().now()  # type: ignore[attr-defined]
-    found = access.taxpayers_of(user=request.user, at=at)  # type: ignore[arg-type]
+    request.portal_now = at = clock.portal().now()
+    found = access.taxpayers_of(user=request.user, at=at)
     return render(request, "ims_portal/taxpayers.html", {"taxpayers": found})
 
 
@@ -61,7 +61,7 @@ def taxpayers(request: HttpRequest) -> HttpResponse:
 def home(request: HttpRequest, gstin: str) -> HttpResponse:
     """Show where the open period of a GSTIN stands: tiles, the days to come, the dearest deadlines, charts."""
     held = web.enter(request, gstin)
-    at = request.portal_now  # type: ignore[attr-defined]
+    at = request.portal_now
     found = agenda.of(held, at)
     figures = [charts.deadlines(found), *charts.of(held, at)]
     context = {
@@ -84,7 +84,7 @@ def text_page(request: HttpRequest, name: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def me(request: HttpRequest) -> HttpResponse:
     """Show and keep what the signed-in person chose for themselves."""
-    form = SettingsForm(request.POST or None, instance=request.user)  # type: ignore[arg-type]
+    form = SettingsForm(request.POST or None, instance=request.user)
     if request.method == "POST" and form.is_valid():
         form.save()
         messages.success(request, _("Your settings are saved."))
@@ -95,7 +95,7 @@ def me(request: HttpRequest) -> HttpResponse:
         "form": form,
         "errors": errors,
         "longest_hours": hours,
-        "calendar_keys": calendar_keys.live(request.user),  # type: ignore[arg-type]
+        "calendar_keys": calendar_keys.live(request.user),
     }
     return render(request, "ims_portal/me.html", context, status=422 if errors else 200)
 
@@ -104,9 +104,9 @@ def me(request: HttpRequest) -> HttpResponse:
 def revoke_calendar(request: HttpRequest, gstin: str) -> HttpResponse:
     """Revoke one's own key to the deadlines of a GSTIN, whatever became of one's rights on it."""
     web.expect_form(request, gstin)
-    key = get_object_or_404(calendar_keys.live(request.user), taxpayer__gstin=gstin)  # type: ignore[arg-type]
+    key = get_object_or_404(calendar_keys.live(request.user), taxpayer__gstin=gstin)
     at = clock.portal().now()
-    calendar_keys.revoke(user=request.user, taxpayer=key.taxpayer, at=at)  # type: ignore[arg-type]
+    calendar_keys.revoke(user=request.user, taxpayer=key.taxpayer, at=at)
     messages.success(request, _("The calendar feed of %(gstin)s is revoked.") % {"gstin": gstin})
     return web.see_other(reverse("me"))
 
@@ -114,7 +114,7 @@ def revoke_calendar(request: HttpRequest, gstin: str) -> HttpResponse:
 @require_safe
 def rules_page(request: HttpRequest) -> HttpResponse:
     """Show every table of the law as in force on a chosen day; today's where none, or no day, is asked for."""
-    request.portal_now = now = clock.portal().now()  # type: ignore[attr-defined]
+    request.portal_now = now = clock.portal().now()
     asked = RulesForm(request.GET or None)
     day = (asked.cleaned_data["on"] if asked.is_valid() else None) or clock.day(now)
     only_ours = bool(request.GET.get("ours"))
@@ -132,13 +132,13 @@ def rules_page(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def control_clock(request: HttpRequest) -> HttpResponse:
     """Move the sandbox's date forward; for administrators, in the sandbox only."""
-    if not (settings.IMS_SANDBOX and request.user.is_staff):  # type: ignore[union-attr]
+    if not (settings.IMS_SANDBOX and request.user.is_staff):
         raise Http404("No such page.")
-    request.portal_now = now = clock.portal().now()  # type: ignore[attr-defined]
+    request.portal_now = now = clock.portal().now()
     form = PortalDateForm(request.POST or None, initial={"on": clock.day(now).strftime("%d/%m/%Y")})
     if request.method == "POST" and form.is_valid():
         try:
-            clock.set_forward(to=timezone.make_aware(form.moment), actor=request.user)  # type: ignore[arg-type]
+            clock.set_forward(to=timezone.make_aware(form.moment), actor=request.user)
         except ClockNotSettableError as problem:
             form.add_error("on", str(problem))
         else:

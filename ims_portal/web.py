@@ -38,15 +38,15 @@ def enter(request: HttpRequest, gstin: str, right: Right = Right.VIEW) -> Access
 
     This will raise Http404 for a stranger and RightMissingError for a member without the right.
     """
-    request.portal_now = at = clock.portal().now()  # type: ignore[attr-defined]
-    request.access = None  # type: ignore[attr-defined]
+    request.portal_now = at = clock.portal().now()
+    request.access = None
     try:
-        held = access.for_taxpayer(user=request.user, gstin=gstin, at=at, right=right)  # type: ignore[arg-type]
+        held = access.for_taxpayer(user=request.user, gstin=gstin, at=at, right=right)
     except RightMissingError:
         # The refusal's page still says whose desk it is; a stranger never gets here.
-        request.access = access.for_taxpayer(user=request.user, gstin=gstin, at=at)  # type: ignore[arg-type,attr-defined]
+        request.access = access.for_taxpayer(user=request.user, gstin=gstin, at=at)
         raise
-    request.access = held  # type: ignore[attr-defined]
+    request.access = held
     return held
 
 

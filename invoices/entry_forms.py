@@ -34,7 +34,7 @@ CHOOSE = ("", gettext_lazy("Choose"))
 class MaybeRupeesField(RupeesField):
     """An amount in rupees that may be left empty: None then, for it is worked out."""
 
-    def to_python(self, value: object) -> int | None:  # type: ignore[override]
+    def to_python(self, value: object) -> int | None:
         """Return paise, or None for an empty field."""
         return super().to_python(value) if str(value or "").strip() else None
 

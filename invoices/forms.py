@@ -128,7 +128,7 @@ class AnswerForm(forms.Form):
         """Check what the rules say of the answers; a record left out may answer anything."""
         cleaned = super().clean() or self.cleaned_data
         if cleaned.get("leave"):
-            self._errors.clear()  # type: ignore[union-attr]
+            self._errors.clear()
             return cleaned
         self.check()
         if not self.errors:
@@ -190,7 +190,7 @@ class AcceptForm(AnswerForm):
             return
         if self.cleaned_data["answer"] != Answer.PART:
             for head in HEADS:  # what stands beside another answer was not asked
-                self._errors.pop(head, None)  # type: ignore[union-attr]
+                self._errors.pop(head, None)
                 self.cleaned_data.setdefault(head, 0)
             return
         if not self.errors:
@@ -330,7 +330,7 @@ class FindForm(forms.Form):
 class MessageField(forms.CharField):
     """A message of some lines: line breaks are kept as one character each, other controls are refused."""
 
-    def to_python(self, value: object) -> str:  # type: ignore[override]
+    def to_python(self, value: object) -> str:
         """Return the text with plain line breaks, without blanks around it."""
         return str(value or "").replace("\r\n", "\n").replace("\r", "\n").strip()
 

@@ -23,7 +23,7 @@ class RupeesField(forms.CharField):
     def __init__(self, **options: object) -> None:
         super().__init__(
             max_length=24, widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}), **options
-        )  # type: ignore[arg-type]
+        )
 
     def clean(self, value: object) -> int:
         """Return whole paise; a text that is no amount is refused with the way to write it."""
@@ -62,7 +62,7 @@ class EntryForm(forms.Form):
     """Amounts in rupees, by name: heads of tax, or a taxable value."""
 
     def __init__(self, names: Sequence[str], *args: object, **options: object) -> None:
-        super().__init__(*args, **options)  # type: ignore[arg-type]
+        super().__init__(*args, **options)
         self.fields = {**{name: _amount(wording.AMOUNT_NAMES[name]) for name in names}, **self.fields}
 
     @property

@@ -36,7 +36,7 @@ def act(request: HttpRequest, gstin: str) -> HttpResponse:
     except forms.UnreadableChoiceError:
         raise web.FormRefusedError(_("This form is not one of the portal's. Nothing was saved.")) from None
     if deed == "stage" or go:
-        today = standing.of(held.taxpayer, request.portal_now)  # type: ignore[attr-defined]
+        today = standing.of(held.taxpayer, request.portal_now)
         drafts.stage(taxpayer=held.taxpayer, actor=held.user, sent=sent, today=today, real_at=clock.real())
         return web.see_other(_onward(go, back)) if go else HttpResponse(status=NOTHING_TO_SHOW)
     return _save(request, held, sent, request_id)

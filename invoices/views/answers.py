@@ -36,7 +36,7 @@ def review(request: HttpRequest, gstin: str, draft: uuid.UUID) -> HttpResponse:
         taxpayer=held.taxpayer,
         actor=held.user,
         draft_id=draft,
-        today=standing.of(held.taxpayer, request.portal_now),  # type: ignore[attr-defined]
+        today=standing.of(held.taxpayer, request.portal_now),
         real_at=clock.real(),
         only=int(only) if only.isascii() and only.isdigit() and len(only) < forms.MOST_DIGITS_OF_AN_ID else None,
     )
@@ -95,7 +95,7 @@ def _save(
             outcome = _commit(held, found, sent, request_id)
         except locking.BusyError:
             return act.busy(request, again=request.get_full_path(), back=found.back, is_answered=True)
-    left = _unanswered(sent, outcome, standing.of(held.taxpayer, request.portal_now))  # type: ignore[attr-defined]
+    left = _unanswered(sent, outcome, standing.of(held.taxpayer, request.portal_now))
     if left:
         return _show(request, held, found, left, outcome=outcome, status=UNANSWERED)
     result = request_id if outcome is not None else None
@@ -158,7 +158,7 @@ def _show(
     status: int = 200,
     unchecked: str = "",
 ) -> HttpResponse:
-    today = standing.of(held.taxpayer, request.portal_now)  # type: ignore[attr-defined]
+    today = standing.of(held.taxpayer, request.portal_now)
     open_now = inbox.open_period(held.taxpayer, today)
     lines = [line(form, today, open_now) for form in asked]
     rejecting = [form.line.record for form in asked if form.choice.action is Action.REJECT]

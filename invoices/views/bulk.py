@@ -179,7 +179,7 @@ def _asks_proof(sums: dict[str, Sums]) -> bool:
 
 
 def _show(request: HttpRequest, held: Access, batch: Batch, *, status: int = 200, **forms: Form) -> HttpResponse:
-    at = request.portal_now  # type: ignore[attr-defined]
+    at = request.portal_now
     will = sums_of(batch.found).get(WILL, Sums()).count
     context: dict[str, object] = {
         "batch": batch,
@@ -275,7 +275,7 @@ def batch_rows(request: HttpRequest, held: Access, batch: Batch) -> HttpResponse
     asked = listing(batch, request.GET)
     found = bulk_sql.page(bulk.order_of(batch), limit=PER_PAGE + 1, **asked.which)
     records = inbox.by_ids(held.taxpayer, found[:PER_PAGE])
-    today = standing.of(held.taxpayer, request.portal_now)  # type: ignore[attr-defined]
+    today = standing.of(held.taxpayer, request.portal_now)
     context = {
         "batch": batch,
         "batch_url": _address(batch),

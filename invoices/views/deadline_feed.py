@@ -29,7 +29,7 @@ def keys(request: HttpRequest, gstin: str) -> HttpResponse:
     held = web.enter(request, gstin)
     if request.method != "POST":
         return _page(request, held)
-    request_id, at = web.expect_form(request, gstin), request.portal_now  # type: ignore[attr-defined]
+    request_id, at = web.expect_form(request, gstin), request.portal_now
     if request.POST.get("do") == "revoke":
         calendar_keys.revoke(user=held.user, taxpayer=held.taxpayer, at=at)
         return web.see_other(reverse("invoices:deadline-keys", args=[gstin]))

@@ -35,7 +35,7 @@ def inbox(request: HttpRequest, gstin: str) -> HttpResponse:
         return _page(request, held)
     web.expect_form(request, gstin)
     if request.POST.get("wake"):
-        agenda.wake(held=held, key=request.POST.get("item", "")[:60], at=request.portal_now)  # type: ignore[attr-defined]
+        agenda.wake(held=held, key=request.POST.get("item", "")[:60], at=request.portal_now)
         return web.see_other(reverse("invoices:deadlines", args=[gstin]))
     return _snooze(request, held)
 
@@ -44,7 +44,7 @@ def _snooze(request: HttpRequest, held: Access) -> HttpResponse:
     form = SnoozeForm(request.POST)
     if not form.is_valid():
         return _page(request, held, form, " ".join(form.errors.get("until", [_("Choose a deadline of this page.")])))
-    at = request.portal_now  # type: ignore[attr-defined]
+    at = request.portal_now
     key, until = form.cleaned_data["item"], form.cleaned_data["until"]
     try:
         item = agenda.snooze(held=held, key=key, until=until, at=at)
@@ -62,7 +62,7 @@ def _snooze(request: HttpRequest, held: Access) -> HttpResponse:
 
 
 def _page(request: HttpRequest, held: Access, form: SnoozeForm | None = None, problem: str = "") -> HttpResponse:
-    at = request.portal_now  # type: ignore[attr-defined]
+    at = request.portal_now
     found = agenda.of(held, at)
     refused = str(form["item"].value() or "") if form is not None else ""
     context = {
@@ -81,7 +81,7 @@ def _page(request: HttpRequest, held: Access, form: SnoozeForm | None = None, pr
 
 
 def _figures(held: Access, found: Agenda, request: HttpRequest) -> list[charts.Figure]:
-    at = request.portal_now  # type: ignore[attr-defined]
+    at = request.portal_now
     today = standing.for_page(held, at)
     pending = deadlines.pending_by_age(held, today) if today.has_ims else None
     return [figure for figure in (charts.deadlines(found), pending) if figure is not None]

@@ -163,7 +163,7 @@ def _sent(request: HttpRequest, desk: Desk, page: Page) -> HttpResponse:
     places = [(form.place, line) for form, line in zip(page.filled, typed.lines, strict=True)]
     more = _sums_of(desk, places, typed, is_readable="pos" not in page.unread)
     more["is_partly_read"] = bool(page.unread)
-    if wish == "compute" and request.htmx:  # type: ignore[attr-defined]
+    if wish == "compute" and request.htmx:
         return render(request, "invoices/_entry_sums.html", more)
     if wish in ("add", "compute") or (wish.startswith("remove-") and wish[7:].isdecimal()):
         without = int(wish[7:]) if wish.startswith("remove-") else None
@@ -257,7 +257,7 @@ def _sums_of(desk: Desk, places: list[tuple[int, entry.Line]], typed: Typed, *, 
 def _show(
     request: HttpRequest, desk: Desk, page: Page, *, status: int = 200, more: dict[str, Any] | None = None
 ) -> HttpResponse:
-    at = request.portal_now  # type: ignore[attr-defined]
+    at = request.portal_now
     look = open_forms.look(supplier=desk.held.taxpayer, form=desk.form, period=desk.period, at=at)
     recipient = page.fixed.recipient if page.fixed else str(page.head["recipient"].value() or "").strip().upper()
     replaced, is_judged = desk.replaced, status >= JUDGED

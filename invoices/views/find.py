@@ -19,7 +19,7 @@ from invoices.standing import Standing
 def find(request: HttpRequest, gstin: str) -> HttpResponse:
     """Show the form, and what was found once a number is asked for."""
     held = web.enter(request, gstin)
-    today = standing.for_page(held, request.portal_now)  # type: ignore[attr-defined]
+    today = standing.for_page(held, request.portal_now)
     is_asked = "number" in request.GET or "gstin" in request.GET
     form = FindForm(request.GET if is_asked else None)
     context: dict[str, object] = {"form": form, "is_asked": is_asked}

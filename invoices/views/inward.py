@@ -26,7 +26,7 @@ from invoices.views.listing import Look
 def ims(request: HttpRequest, gstin: str) -> HttpResponse:
     """Show the two sides of IMS: inward to decide, outward to watch."""
     held = web.enter(request, gstin)
-    at = request.portal_now  # type: ignore[attr-defined]
+    at = request.portal_now
     return render(request, "invoices/ims.html", {"inward": tiles.one("ims", held, at)})
 
 
@@ -107,7 +107,7 @@ def _template(request: HttpRequest) -> str:
 
 def _enter(request: HttpRequest, gstin: str) -> tuple[Access, Standing]:
     held = web.enter(request, gstin)
-    return held, standing.for_page(held, request.portal_now)  # type: ignore[attr-defined]
+    return held, standing.for_page(held, request.portal_now)
 
 
 def earlier(request: HttpRequest, held: Access) -> Outcome | None:

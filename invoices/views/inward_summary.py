@@ -42,7 +42,7 @@ def summary(request: HttpRequest, gstin: str) -> HttpResponse:
     held = web.enter(request, gstin)
     if tab not in TABS:
         raise Http404("No such page.")
-    today = standing.for_page(held, request.portal_now)  # type: ignore[attr-defined]
+    today = standing.for_page(held, request.portal_now)
     period = inbox.open_period(held.taxpayer, today)
     is_open = tab != SETTLED
     found = inbox.summary(taxpayer=held.taxpayer, today=today, settled=not is_open)
@@ -55,7 +55,7 @@ def summary(request: HttpRequest, gstin: str) -> HttpResponse:
         ],
         "period": period,
         "near_limit": [wording.near_limit(year, few, today) for year, few in near.items()],
-        "tile": tiles.one("gstr2b", held, request.portal_now),  # type: ignore[attr-defined]
+        "tile": tiles.one("gstr2b", held, request.portal_now),
         "may_compute": held.may(Right.COMPUTE),
         "must_be_told": is_open and not held.user.knows_silence_accepts,
     }

@@ -61,7 +61,7 @@ def _message(request: HttpRequest, gstin: str, pk: int, side: Message.Side) -> H
 def _page(
     request: HttpRequest, held: Access, record: Record, side: Message.Side, form: MessageForm, status: int = 200
 ) -> HttpResponse:
-    at = request.portal_now  # type: ignore[attr-defined]
+    at = request.portal_now
     thread = messages.of(record, at=at)
     refusal = thread.refusal(side)
     errors = list(form.errors.get("text", []))

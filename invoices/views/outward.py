@@ -58,7 +58,7 @@ def rejected_notes(request: HttpRequest, gstin: str) -> HttpResponse:
 
 def _list(request: HttpRequest, gstin: str, asked: Parsed) -> HttpResponse:
     held = web.enter(request, gstin)
-    at: datetime = request.portal_now  # type: ignore[attr-defined]
+    at: datetime = request.portal_now
     wanted = asked.wanted
     months = reported.months(held.taxpayer)
     context = {
@@ -153,7 +153,7 @@ def outward_record(request: HttpRequest, gstin: str, pk: int) -> HttpResponse:
     if record is None or record.supplier_return is None:
         raise Http404("No such page.")
     kept = record.supplier_return
-    (row,) = reported.rows([record], at=request.portal_now)  # type: ignore[attr-defined]
+    (row,) = reported.rows([record], at=request.portal_now)
     slug = next((slug for form, slug in SLUGS.items() if form.value == kept.form), "")
     return render(
         request,

@@ -25,7 +25,7 @@ from invoices.views.messages import panel
 def record(request: HttpRequest, gstin: str, pk: int) -> HttpResponse:
     """Show one record on a page of its own; to htmx the part that a list shows beside its rows."""
     held = web.enter(request, gstin)
-    today = standing.for_page(held, request.portal_now)  # type: ignore[attr-defined]
+    today = standing.for_page(held, request.portal_now)
     found = inbox.detail(taxpayer=held.taxpayer, today=today, pk=pk)
     if found is None:
         raise Http404("No such page.")

@@ -24,7 +24,7 @@ from invoices.views.supplier_returns import address, lines_of
 def repair_list(request: HttpRequest, gstin: str) -> HttpResponse:
     """List what stands rejected, each with the step that repairs it or why none does."""
     held = web.enter(request, gstin)
-    at: datetime = request.portal_now  # type: ignore[attr-defined]
+    at: datetime = request.portal_now
     found = outward_list.filtered(
         outward_list.of(held.taxpayer, at=at), Wanted(place="rejected"), supplier=held.taxpayer
     )
@@ -93,7 +93,7 @@ def _go_on(request: HttpRequest, gstin: str, again: Record) -> HttpResponse:
 
 
 def _show(request: HttpRequest, held: Access, record: Record, *, problem: str = "") -> HttpResponse:
-    at: datetime = clock.portal().now() if problem else request.portal_now  # type: ignore[attr-defined]
+    at: datetime = clock.portal().now() if problem else request.portal_now
     (row,) = reported.rows([record], at=at)
     plan = repair.plan(supplier=held.taxpayer, row=row, at=at)
     told: dict[str, object] = {"barred": outward_words.barred(plan)}

@@ -35,7 +35,7 @@ def record_page(request: HttpRequest, gstin: str, p: str, form: str, pk: int) ->
     held = web.enter(request, gstin)
     found, period = supplier_returns.form_of(held.taxpayer, p, form)
     record = of_form(held, found, period, pk)
-    at = request.portal_now  # type: ignore[attr-defined]
+    at = request.portal_now
     typed = entry.of_record(record)
     table = typed.table
     return render(
@@ -69,7 +69,7 @@ def amend_page(request: HttpRequest, gstin: str, p: str, form: str, pk: int) -> 
     record = of_form(held, found, period, pk)
     if not record.is_filed:
         return web.see_other(supplier_returns.address(gstin, found, period, "return-record", pk=pk))
-    at = request.portal_now  # type: ignore[attr-defined]
+    at = request.portal_now
     ways = amending.ways(record, supplier=held.taxpayer, at=at)
     return render(
         request,

@@ -21,7 +21,7 @@ def table_page(request: HttpRequest, gstin: str, p: str, form: str, table: str) 
     held = web.enter(request, gstin)
     filer = calendar.filer(held.taxpayer)
     found, period = supplier_returns.form_of(held.taxpayer, p, form, filer)
-    at = request.portal_now  # type: ignore[attr-defined]
+    at = request.portal_now
     look = open_forms.look(supplier=held.taxpayer, form=found, period=period, at=at, filer=filer)
     totals = [line for line in reported.totals(look.kept) if line.section in entry.TABLES[table]] if look.kept else []
     latest = uploads.of_form(taxpayer=held.taxpayer, form=found, period=period)

@@ -120,7 +120,7 @@ def page_of(
     request: HttpRequest, held: Access, form: Form, period: TaxPeriod, filer: Filer | None = None
 ) -> dict[str, object]:
     """Return what a form's page shows; an upload that is refused shows it again with the reason."""
-    at = request.portal_now  # type: ignore[attr-defined]
+    at = request.portal_now
     look = open_forms.look(supplier=held.taxpayer, form=form, period=period, at=at, filer=filer)
     totals = reported.totals(look.kept) if look.kept else []
     latest = uploads.of_form(taxpayer=held.taxpayer, form=form, period=period)
@@ -313,7 +313,7 @@ def _review(
     status: int = 200,
     problem: str = "",
 ) -> HttpResponse:
-    look = open_forms.look(supplier=held.taxpayer, form=form, period=period, at=request.portal_now)  # type: ignore[attr-defined]
+    look = open_forms.look(supplier=held.taxpayer, form=form, period=period, at=request.portal_now)
     kept = look.kept
     if kept is not None and kept.is_filed and request.method == "GET":
         return web.see_other(address(held.taxpayer.gstin, form, period))
@@ -358,7 +358,7 @@ def record_delete(request: HttpRequest, gstin: str, p: str, form: str, pk: int) 
         "record": record,
         "row": reported.rows([record], at=request.portal_now)[0],
         "type": wording.TYPES[Section(record.section)],
-    }  # type: ignore[attr-defined]
+    }
     if request.method == "GET":
         return render(request, "invoices/return_delete.html", context)
     web.expect_form(request, gstin)

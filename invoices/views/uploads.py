@@ -58,7 +58,7 @@ def upload(request: HttpRequest, gstin: str, pk: uuid.UUID) -> HttpResponse:
     found = _upload(held, pk)
     period = uploads.period_of(found)
     problems = list(found.problems.order_by("id")[:SHOWN_PROBLEMS]) if found.is_over else []
-    template = "invoices/_upload.html" if request.htmx else "invoices/upload.html"  # type: ignore[attr-defined]
+    template = "invoices/_upload.html" if request.htmx else "invoices/upload.html"
     return render(
         request,
         template,

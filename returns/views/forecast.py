@@ -23,7 +23,7 @@ from returns.forecast import Forecast, Line, Recipient
 def page(request: HttpRequest, gstin: str) -> HttpResponse:
     """Show the supplier's next GSTR-3B from low to high, row by row, head by head, recipient by recipient."""
     held = web.enter(request, gstin)
-    at: datetime = request.portal_now  # type: ignore[attr-defined]
+    at: datetime = request.portal_now
     if held.taxpayer.is_isd:
         return render(request, "returns/forecast.html", {"place": "forecast", "is_isd": True})
     found = forecast.of(supplier=held.taxpayer, at=at)

@@ -19,7 +19,7 @@ STOP_POLLING = 286
 def job(request: HttpRequest, gstin: str, pk: uuid.UUID) -> HttpResponse:
     """Show a job of a GSTIN; to htmx the part that changes."""
     held = web.enter(request, gstin)
-    found = progress.of(taxpayer=held.taxpayer, job_id=pk, at=request.portal_now)  # type: ignore[attr-defined]
+    found = progress.of(taxpayer=held.taxpayer, job_id=pk, at=request.portal_now)
     if found is None:
         raise Http404("No such job.")
     context = {

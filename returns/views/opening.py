@@ -77,7 +77,7 @@ def of_period(
         def opened(request: HttpRequest, gstin: str, p: str, *args: Given.args, **rest: Given.kwargs) -> HttpResponse:
             held = web.enter(request, gstin, posting if posting and request.method == "POST" else right)
             asked = month_of(p)
-            at = request.portal_now  # type: ignore[attr-defined]
+            at = request.portal_now
             today = standing.for_page(held, at)
             own = today.filer.period(asked.month)
             if asked.month < held.taxpayer.first_month:

@@ -18,7 +18,7 @@ def periods(request: HttpRequest, gstin: str) -> HttpResponse:
     year = request.GET.get("fy", "")
     found = overview.of(
         taxpayer=held.taxpayer,
-        today=standing.of(held.taxpayer, request.portal_now),  # type: ignore[attr-defined]
+        today=standing.of(held.taxpayer, request.portal_now),
         year=int(year) if year.isascii() and year.isdigit() else None,
     )
     return render(request, "returns/periods.html", {"gstin": gstin, "taxpayer": held.taxpayer, "overview": found})

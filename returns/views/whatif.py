@@ -40,7 +40,7 @@ def page(request: HttpRequest, gstin: str) -> HttpResponse:
     asked = filters.parse(request.GET.get("of") or filters.ALL, request.GET, beside=BESIDE)
     if asked is None:
         raise Http404("No such list.")
-    at = request.portal_now  # type: ignore[attr-defined]
+    at = request.portal_now
     today, inbox = standing.for_page(held, at), standing.inbox(held, at)
     choices, problems = _read(request.GET, asked)
     opened = request.GET.get("open", "")
