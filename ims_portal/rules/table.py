@@ -88,10 +88,6 @@ class Table(Generic[Outcome_co]):
     facts: Facts
     rows: tuple[Row[Outcome_co], ...]
     _domains: Mapping[str, frozenset[Fact]] = field(init=False, repr=False, compare=False)
-    _decided: dict[tuple[object, ...], Decision[Outcome_co]] = field(
-        init=False, repr=False, compare=False, default_factory=dict
-    )
-    """Answers already given; facts have finite domains, so there are finitely many."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_domains", {name: frozenset(map(plain, vs)) for name, vs in self.facts.items()})
@@ -110,13 +106,6 @@ class Table(Generic[Outcome_co]):
 
     def decide(self, **facts: Fact) -> Decision[Outcome_co]:
         """Return the first row's answer. Every declared fact must be given; an unknown fact or value raises."""
-        asked = tuple(facts.items())
-        found = self._decided.get(asked)
-        if found is None:
-            found = self._decided[asked] = self._decide(facts)
-        return found
-
-    def _decide(self, facts: Mapping[str, Fact]) -> Decision[Outcome_co]:
         known = {name: plain(value) for name, value in facts.items()}
         if known.keys() != self._domains.keys():
             raise ValueError(f"{self.name} needs exactly the facts {sorted(self._domains)}, got {sorted(known)}")
@@ -153,6 +142,10 @@ class Dated(Generic[Outcome_co]):
     governed_by: str
     versions: Mapping[int, Table[Outcome_co]]
     unit: Unit = Unit.PERIOD
+    _decided: dict[tuple[object, ...], Decision[Outcome_co]] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
+    """Answers already given; facts have finite domains, so there are finitely many."""
 
     def __post_init__(self) -> None:
         starts = list(self.versions)
@@ -177,7 +170,11 @@ class Dated(Generic[Outcome_co]):
     def decide(self, when: int, /, **facts: Fact) -> Decision[Outcome_co]:
         """Return the answer of the version in force at `when`."""
         version = self.version_at(when)
-        return replace(self.versions[version].decide(**facts), version=version)
+        asked = (version, *facts.items())
+        found = self._decided.get(asked)
+        if found is None:
+            found = self._decided[asked] = replace(self.versions[version].decide(**facts), version=version)
+        return found
 
 
 def fingerprint(rules: Iterable[Dated[Any]], until: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -61,12 +61,13 @@ def cells(
     """Return the cells of each line; `changes` are what an edit took a decision for, `told_on` the days of customs."""
     first = reverse("invoices:record", args=[look.gstin, 0]).removesuffix("0/")
     of_status = {letter: look.toggled(status=letter) for letter in ("S", "F")}
-    return [_cells(line, look, first, of_status, changes.get(line.record.pk, ()), told_on) for line in lines]
+    of_supplier = _of_supplier(look)
+    return [_cells(line, of_supplier, first, of_status, changes.get(line.record.pk, ()), told_on) for line in lines]
 
 
 def _cells(
     line: Line,
-    look: Look,
+    of_supplier: Callable[[str], str],
     first: str,
     of_status: Mapping[str, str],
     changes: Sequence[Changed],
@@ -80,7 +81,7 @@ def _cells(
         url=f"{first}{record.pk}/",
         supplier=(supplier.trade_name or supplier.legal_name) if supplier else _("Customs"),
         gstin=gstin,
-        gstin_url=look.toggled(supplier=gstin) if gstin else "",
+        gstin_url=of_supplier(gstin) if gstin else "",
         day=show.day(record.document_date),
         pos=record.pos,
         supply="" if record.inv_type == InvoiceType.REGULAR else str(TYPES_OF_SUPPLY[InvoiceType(record.inv_type)]),
@@ -99,6 +100,15 @@ def _cells(
         told_on=show.day(told_on.get(record.pk)),
         badges=_badges(line, changes),
     )
+
+
+def _of_supplier(look: Look) -> Callable[[str], str]:
+    """Return what makes the address of one supplier's records: worked out once, for a GSTIN is written as it is."""
+    anybody = "00AAAAA0000A0Z0"
+    if look.filters.supplier:
+        return lambda gstin: look.toggled(supplier=gstin)
+    address = look.toggled(supplier=anybody)
+    return lambda gstin: address.replace(anybody, gstin)
 
 
 def _badges(line: Line, changes: Sequence[Changed]) -> list[Badge]:

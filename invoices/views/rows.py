@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from functools import lru_cache
 
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from ims_portal import clock
@@ -13,6 +15,7 @@ from ims_portal.access import Access
 from ims_portal.rules.actions import Action, Refusal
 from ims_portal.rules.documents import Section
 from ims_portal.rules.money import Tax
+from ims_portal.templatetags import ims as show
 from invoices import drafts, inbox, wording
 from invoices.actions import Outcome, Result, ResultStatus
 from invoices.drafts import Picked
@@ -34,7 +37,10 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One record of a list; `pk` and `key`, with its version, are its names in the page, as text."""
+    """One record of a list; `pk` and `key`, with its version, are its names in the page, as text.
+
+    `radios` are its choices as controls: of all of a row the most to print, and the same in many rows.
+    """
 
     line: Line
     pk: str
@@ -42,12 +48,13 @@ class Row:
     legend: str
     kind: str
     choices: list[Choice]
+    radios: SafeString
     reasons: list[str]
     told: str
     is_unsaved: bool
     was: str
     reduction: str
-    until: date | None
+    until: str
     lost: str
     direction: str
 
@@ -101,34 +108,64 @@ def row(line: Line, today: Standing, told: Result | None = None, draft: Unsaved 
     is_overtaken = kept is not None and kept.version != record.version
     chosen = line.effective if kept is None else None if is_overtaken else kept.action
     shown = [action for action in inbox.ORDER if line.barred.get(action) is not Refusal.REJECT_NOT_ALLOWED]
+    choices = [
+        Choice(action.value, str(wording.ACTIONS[action]), action is chosen, action in line.barred) for action in shown
+    ]
+    key = f"{record.pk}.{record.version}"
     return Row(
         line=line,
         pk=str(record.pk),
-        key=f"{record.pk}.{record.version}",
+        key=key,
         legend=_("Action for %(number)s of %(supplier)s")
         % {"number": record.number, "supplier": wording.supplier(record)},
         kind=str(wording.TYPES[Section(record.section)]),
-        choices=[
-            Choice(action.value, str(wording.ACTIONS[action]), action is chosen, action in line.barred)
-            for action in shown
-        ]
-        if line.is_open
-        else [],
+        choices=choices if line.is_open else [],
+        radios=_radios(choices, key, line.effective.value),
         reasons=_reasons(line, today),
         told=_trouble(line, today, told, draft),
         is_unsaved=kept is not None,
         was="" if kept is None else NOTHING_CHOSEN if is_overtaken else kept.action.value,
         reduction=_reduction(line),
         until=_until(line),
-        lost=str(wording.ACTIONS[Action(line.record.lost_action)]) if line.record.lost_action else "",
+        lost=_lost(record),
         direction=str(wording.DIRECTIONS[line.direction]) if line.direction else "",
     )
 
 
-def _until(line: Line) -> date | None:
+def _radios(choices: Sequence[Choice], key: str, saved: str) -> SafeString:
+    """Return the controls of a row's choices; `key` names the row, `saved` is the action that stands."""
+    parts = [(*_radio(choice, choice.letter == saved), key) for choice in choices]
+    return format_html_join("", "{}{}{}", ((before, name, after) for before, after, name in parts))
+
+
+@lru_cache(maxsize=256)
+def _radio(choice: Choice, is_saved: bool) -> tuple[SafeString, SafeString]:  # noqa: FBT001 - a key of the cache
+    """Return what stands before and after the row's name in the control of a choice."""
+    states = {
+        "data-saved": is_saved,
+        "checked": choice.is_checked,
+        "disabled": choice.is_barred and not choice.is_checked,
+    }
+    set_ = format_html_join("", " {}", ((name,) for name, is_set in states.items() if is_set))
+    return (
+        format_html('<label title="{}"><input type="radio" name="a.', choice.word),
+        format_html('" value="{}" aria-label="{}"{}>{}</label>', choice.letter, choice.word, set_, choice.letter),
+    )
+
+
+def _until(line: Line) -> str:
     """Return until when a record is or may be pending; once it may not, the reason says until when it could."""
     is_waiting = line.is_open and line.effective in (Action.PENDING, Action.NONE)
-    return line.pending_until if is_waiting and Action.PENDING not in line.barred else None
+    if line.pending_until is None or not is_waiting or Action.PENDING in line.barred:
+        return ""
+    return _("Pending until %(day)s") % {"day": show.day(line.pending_until)}
+
+
+def _lost(record: Record) -> str:
+    if not record.lost_action:
+        return ""
+    action = wording.ACTIONS[Action(record.lost_action)]
+    return _("The supplier changed it after you chose %(action)s.") % {"action": action}
 
 
 def _trouble(line: Line, today: Standing, told: Result | None, draft: Unsaved) -> str:

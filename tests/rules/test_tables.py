@@ -133,9 +133,11 @@ def test_only_a_pending_counts_otherwise_than_it_was_chosen(start: int) -> None:
 
 
 def test_an_answer_given_before_is_given_again_only_to_the_same_facts() -> None:
-    table = actions.EFFECTIVE_ACTION.versions[202510]
+    rule = actions.EFFECTIVE_ACTION
     lapsed = {"action": Action.PENDING, "reduces": True, "pending_lapsed": True}
-    assert table.decide(**lapsed) is table.decide(**lapsed)
-    assert table.decide(**{**lapsed, "pending_lapsed": False}).outcome is Action.PENDING
+    assert rule.decide(202511, **lapsed) is rule.decide(202510, **lapsed)
+    assert rule.decide(202511, **lapsed).outcome is Action.NONE
+    assert rule.decide(202509, **lapsed).outcome is Action.PENDING
+    assert rule.decide(202511, **{**lapsed, "pending_lapsed": False}).outcome is Action.PENDING
     with pytest.raises(ValueError, match="needs exactly"):
-        table.decide(action=Action.PENDING, reduces=True)
+        rule.decide(202511, action=Action.PENDING, reduces=True)
