@@ -26,7 +26,8 @@ from django.utils import timezone
 from ims_portal import calendar, clock
 from ims_portal.models import PortalClock
 from ims_portal.rules import periods
-from invoices import kept
+from ims_portal.rules.actions import Action, ReasonCode
+from invoices import bulk, kept
 from invoices.filters import Filters
 from invoices.models import Record
 from returns import bigworld, gstr2b
@@ -93,6 +94,11 @@ PREVIEW = Budget(2500, 90, 14, 60)
 """Two seconds are what a preview waits before it becomes a job; the rest is its page."""
 
 
+COMPUTE = Budget(6_000)
+APPLY = Budget(30_000)
+"""What a worker does, once: no page of its own."""
+
+
 class Measuring:
     """One person's visit to a big world, page by page."""
 
@@ -107,6 +113,8 @@ class Measuring:
             yield self._measure(name, budget, partial(self._get, address))
         yield self._measure("save a page of 50", SAVE, self._save)
         yield self._measure("preview of all, No action to Accept", PREVIEW, self._preview, rounds=min(3, self.rounds))
+        yield self._timed("compute GSTR-2B after it was changed", COMPUTE, self._compute)
+        yield self._timed("bulk action on all, applied", APPLY, self._apply)
 
     def _pages(self) -> Sequence[tuple[str, str, Budget]]:
         firm, supplier, month = self.world.recipient.gstin, self.world.supplier.gstin, self.world.period.wire
@@ -176,6 +184,34 @@ class Measuring:
         fields = {"section": "all", "query": asked.query(), "all": "1", "bulk": "A"}
         return self._post(reverse("invoices:bulk", args=[firm]), asked.address(firm), fields)
 
+    def _compute(self) -> None:
+        world = self.world
+        gstr2b.compute(taxpayer=world.recipient, period=world.period, actor=world.owner, clock=clock.portal())
+
+    def _apply(self) -> None:
+        """Find whatever may be rejected, and reject it."""
+        world = self.world
+        which = bulk.Which(section="all", query="", back="/")
+        batch = bulk.preview(
+            taxpayer=world.recipient,
+            which=which,
+            action=Action.REJECT,
+            actor=world.owner,
+            clock=clock.portal(),
+            request_id=uuid.uuid4(),
+        )
+        bulk.carry_out(batch=batch, clock=clock.portal())
+        batch.refresh_from_db()
+        bulk.apply(
+            batch=batch,
+            actor=world.owner,
+            clock=clock.portal(),
+            request_id=uuid.uuid4(),
+            remark="",
+            reason_code=ReasonCode.NOT_RECEIVED.value,
+        )
+        bulk.carry_out(batch=batch, clock=clock.portal())
+
     def _post(self, address: str, back: str, fields: dict[str, str]) -> tuple[int, bytes]:
         sent = {**fields, "gstin": self.world.recipient.gstin, "request_id": str(uuid.uuid4()), "back": back}
         began = time.perf_counter_ns()
@@ -190,6 +226,12 @@ class Measuring:
         session = self.client.session
         session["seen"] = int(clock.real().timestamp())
         session.save()
+
+    def _timed(self, name: str, budget: Budget, do: Callable[[], None]) -> Measured:
+        began = time.perf_counter_ns()
+        do()
+        took = (time.perf_counter_ns() - began) // 1_000_000
+        return Measured(name, budget, took, took, raw=0, compressed=0, queries=0)
 
     def _measure(self, name: str, budget: Budget, ask: Answer, *, rounds: int | None = None) -> Measured:
         """Ask once to warm up and count queries, then measure."""

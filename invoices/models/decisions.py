@@ -36,7 +36,7 @@ class ActionEvent(models.Model):
         WITHDRAWN = "withdrawn", _("the supplier withdrew the record")
         UNDONE = "undone", _("undone by the recipient")
 
-    recipient = models.ForeignKey(Taxpayer, on_delete=models.PROTECT, related_name="+")
+    recipient = models.ForeignKey(Taxpayer, on_delete=models.PROTECT, related_name="+", db_index=False)
     record = models.ForeignKey(Record, on_delete=models.PROTECT, related_name="events")
     version = models.PositiveIntegerField()
     cause = models.CharField(max_length=10, choices=Cause.choices, default=Cause.CHOSEN)
@@ -49,7 +49,8 @@ class ActionEvent(models.Model):
     declared_cess = paise("", default=0)
     remark = models.CharField(max_length=actions.REMARK_LIMIT, blank=True, default="")
     reason_code = models.CharField(max_length=12, blank=True, default="")
-    actor = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    # Nothing asks for all a person ever did, and every index is written with every event.
+    actor = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
     capacity = models.CharField(max_length=20, blank=True, default="")
     request_id = models.UUIDField(default=uuid.uuid4)
     inbox_seq = models.BigIntegerField()
