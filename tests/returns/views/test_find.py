@@ -156,5 +156,5 @@ def test_both_searches_go_by_an_index(desk: Desk) -> None:
         with connection.cursor() as cursor:
             cursor.execute("EXPLAIN " + query["sql"])
             plans.append("\n".join(row[0] for row in cursor.fetchall()))
-    assert "outward_by_number" in plans[0]
+    assert "outward_by_number" in plans[0] or "inward_by_number" in plans[0]
     assert "near_numbers_of_a_supplier" in plans[1]
