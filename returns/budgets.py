@@ -1,7 +1,7 @@
 """What a page may take: time on the server, size, queries. Measured page by page in a big world.
 
 Times are of the portal's whole answer, from the request to the last byte, without the network; sizes as sent, and as
-gzip sends them. The figures are targets of our own (README, Performance).
+gzip sends them. The figures are those of docs/portal.md 8.
 """
 
 from __future__ import annotations
