@@ -6,6 +6,7 @@ page, and says nothing on the console; a refused form moves the focus to a summa
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from uuid import uuid4
@@ -13,15 +14,18 @@ from uuid import uuid4
 import pytest
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
 from playwright.sync_api import Page, expect
 
 from ims_portal.rules.actions import REMARK_LIMIT, Action
 from ims_portal.rules.documents import Form, Section
 from ims_portal.rules.periods import Frequency
-from invoices import bulk, outward, uploads
+from invoices import bulk, feed_uploads, locking, outward, uploads
 from invoices.bulk import Which
-from invoices.models import Batch, Draft, Message, Record
+from invoices.models import Batch, Draft, FeedKind, Message, Record
+from returns import gstr2b, gstr3b
 from tests import factories
+from tests.invoices import feed_files
 from tests.journeys.desk import set_clock
 from tests.journeys.tour import Tour
 
@@ -130,6 +134,8 @@ def test_every_state_no_link_leads_to_is_clean(tour: Tour) -> None:
     dialogs_of_a_list(tour)
     many_at_once(tour)
     filing(tour)
+    what_a_step_leads_to(tour)
+    while_another_writes(tour)
     assert tour.problems == [], "\n".join(tour.problems)
 
 
@@ -319,3 +325,64 @@ def filing(tour: Tour) -> None:
     tour.open(f"t/{EMPTY}/returns/102025/gstr3b/")
     tour.post(f"t/{EMPTY}/returns/102025/gstr3b/file/", 409)
     tour.look_refused("nothing to file", is_linked=False)
+
+
+def what_a_step_leads_to(tour: Tour) -> None:
+    """Pages only a step of somebody leads to, as they usually look."""
+    invoice, note, saved = (Record.objects.get(number=number) for number in ("INV1", "CN3", "NOV1"))
+    tour.open(f"t/{R}/ims/whatif/?of=b2bcn&do=R")
+    tour.look("what if")
+    at = f"t/{S}/returns/"
+    tour.open(f"{at}{IN_NOVEMBER}/gstr1/records/{saved.pk}/edit/")
+    tour.look("editing a document")
+    tour.open(f"{at}102025/gstr1/records/{invoice.pk}/amend/")
+    tour.look("amending a document")
+    made = batch("R")
+    bulk.apply(
+        batch=made,
+        actor=factories.user(ASHA),
+        clock=factories.clock(NOW),
+        request_id=uuid4(),
+        remark="",
+        reason_code="NOT_AGREED",
+    )
+    bulk.carry_out(batch=made, clock=factories.clock(NOW))
+    for part in ("", "rows/"):
+        tour.open(f"t/{R}/ims/batches/{made.pk}/{part}")
+        tour.look("many at once, done")
+    tour.open(f"t/{R}/ims/inward/all/")
+    tour.look("out of date")
+    tour.open(f"t/{R}/returns/102025/gstr2b/changes/")
+    tour.look("changes since")
+    job = gstr2b.request(
+        taxpayer=factories.taxpayer(R), period=factories.OCTOBER, actor=None, clock=factories.clock(NOW)
+    )
+    tour.open(f"t/{R}/jobs/{job.pk}/")
+    tour.look("waiting for a computation")
+    factories.computed(on=NOW)
+    gstr3b.file(taxpayer=factories.taxpayer(R), period=factories.OCTOBER, actor=None, clock=factories.clock(NOW))
+    tour.open(f"t/{R}/returns/102025/gstr3b/receipt/")
+    tour.look("receipt")
+    tour.open(f"t/{S}/ims/outward/records/{note.pk}/repair/")
+    tour.look("repair of what is final")
+    tour.open(f"t/{S}/ims/outward/forecast/")
+    tour.look("forecast with an add-back")
+    feed = SimpleUploadedFile("feed.json", json.dumps(feed_files.bills(feed_files.bill())).encode())
+    taken = feed_uploads.receive(
+        kind=FeedKind.BILLS, file=feed, actor=factories.user(ASHA), clock=factories.clock(NOW), request_id=uuid4()
+    )
+    for state in ("waiting", "with problems"):
+        tour.open(f"control/feeds/{taken.pk}/")
+        tour.look(f"feed {state}")
+        feed_uploads.ingest(batch=taken, clock=factories.clock(NOW))
+
+
+def while_another_writes(tour: Tour) -> None:
+    """R's inbox is held by another for longer than a save waits."""
+    tour.open(f"t/{R}/ims/inward/b2b/?settled=1")
+    invoice = Record.objects.get(number="NOV1")
+    tour.open(f"t/{R}/ims/inward/all/")
+    with transaction.atomic():
+        locking.lock([factories.taxpayer(R).pk])
+        tour.post(f"t/{R}/ims/act/", 503, do="save", **{f"a.{invoice.pk}.{invoice.version}": "A"})
+    tour.look_refused("busy", is_linked=False)
