@@ -102,8 +102,8 @@ def they_are_applied_while_progress_is_seen(asha: Desk, previewed: dict[str, lis
     asha.page.get_by_label("They are not ours").check()
     asha.press("Apply to")
     rows = re.compile(rf"of {count(RECORDS - AMENDMENTS)} rows, \d+ %")
-    expect(asha.page.get_by_text(rows)).to_be_visible(timeout=PATIENCE)
-    expect(asha.page.get_by_text(re.compile(r"min left|minute left"))).to_be_visible(timeout=PATIENCE)
+    expect(asha.page.get_by_text(rows).first).to_be_visible(timeout=PATIENCE)
+    expect(asha.page.get_by_text(re.compile(r"min left|minute left")).first).to_be_visible(timeout=PATIENCE)
     asha.shoot("07-progress")
     expect(asha.page.get_by_role("button", name=re.compile("^Undo, until"))).to_be_visible(timeout=PATIENCE)
     done = figures(asha)
@@ -123,7 +123,7 @@ def they_are_put_back(asha: Desk) -> None:
     asha.page.reload()
     asha.press("Undo, until")
     told = f"{count(RECORDS - AMENDMENTS)} records put back as they stood before"
-    expect(asha.page.get_by_text(told)).to_be_visible(timeout=PATIENCE)
+    expect(asha.page.get_by_role("heading", name=told)).to_be_visible(timeout=PATIENCE)
     asha.shoot("07-undone")
 
 
