@@ -42,20 +42,24 @@ def of(supplier: Taxpayer, *, at: datetime) -> QuerySet[Record]:
     know what has lapsed where anything that reduces is Pending.
     """
     found = _reported(supplier)
+    return _counted(found, _lapsed(found, at))
+
+
+def rejected(supplier: Taxpayer) -> QuerySet[Record]:
+    """Return what recipients rejected of what `of` gives: no query, for a rejection never lapses."""
+    return _counted(_reported(supplier).filter(action=Action.REJECT.value), [])
+
+
+def _counted(found: QuerySet[Record], lapsed: Iterable[Q]) -> QuerySet[Record]:
     none, pending = Value(Action.NONE.value), Q(action=Action.PENDING.value)
     counts_as = Case(
         When(~Q(bypass=""), then=none),
         When(pending & Q(settled_month__isnull=False), then=none),
-        *(When(pending & lapsed, then=none) for lapsed in _lapsed(found, at)),
+        *(When(pending & one, then=none) for one in lapsed),
         default=F("action"),
         output_field=CharField(),
     )
     return found.annotate(counts_as=counts_as)
-
-
-def rejected(supplier: Taxpayer) -> QuerySet[Record]:
-    """Return what recipients rejected of what a supplier reported: no query. A rejection never lapses."""
-    return _reported(supplier).filter(action=Action.REJECT.value)
 
 
 def _reported(supplier: Taxpayer) -> QuerySet[Record]:

@@ -6,8 +6,9 @@ rest. A page is filled from the part it begins in, then from the next.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from ims_portal.rules import actions, periods
 from ims_portal.sql import run
@@ -50,45 +51,28 @@ def page(
         numbers.reverse()
     if beside is not None:
         numbers = numbers[numbers.index(beside.part) :] if beside.part in numbers else []
-    return _read(
-        [_Piece(number, parts[number], beside if beside and beside.part == number else None) for number in numbers],
-        lambda part, here: _where(recipient_id, today, filters, part, here, descends=descends),
-        descends=descends,
-        limit=limit,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """A part of a list to be read, from a place in it or from its beginning."""
-
-    number: int
-    part: Part
-    beside: Place | None
-
-
-def _read(
-    pieces: Sequence[_Piece],
-    where: Callable[[Part, Place | None], tuple[str, dict[str, object]]],
-    *,
-    descends: bool,
-    limit: int,
-) -> list[Place]:
-    """Return the first places of several parts, one after the other: one query, which reads a part only when needed."""
     selects: list[str] = []
     parameters: dict[str, object] = {"limit": limit}
-    before = ""
-    for piece in pieces:
-        condition, own = where(piece.part, piece.beside)
-        make = _by_name if piece.part.is_by_name else _in_order
-        rest = f"greatest(%(limit)s{before}, 0)"
-        statement = make(piece.part, condition, descends=descends, limit=rest, goes_on=piece.beside is not None)
-        selects.append(f"p{piece.number} AS MATERIALIZED ({statement})")
-        before += f" - (SELECT count(*) FROM p{piece.number})"
+    room = "%(limit)s"
+    for number in numbers:
+        here = beside if beside is not None and beside.part == number else None
+        condition, own = _where(recipient_id, today, filters, parts[number], here, descends=descends)
+        statement = _select(parts[number], condition, descends=descends, goes_on=here is not None)
+        selects.append(f"p{number} AS MATERIALIZED ({statement} LIMIT greatest({room}, 0))")
+        room += f" - (SELECT count(*) FROM p{number})"
         parameters |= own
-    together = " UNION ALL ".join(f"SELECT {piece.number:d}, keys FROM p{piece.number}" for piece in pieces)
-    rows = run(f"WITH {', '.join(selects)} {together}", parameters) if pieces else []
-    return [Place(int(str(number)), tuple(keys)) for number, keys in rows]  # type: ignore[arg-type]
+    return _places(numbers, selects, parameters)
+
+
+def _places(numbers: Sequence[int], selects: Sequence[str], parameters: Mapping[str, object]) -> list[Place]:
+    """Return the places of parts, one part after the other: one query, which reads a part only while there is room."""
+    if not numbers:
+        return []
+    together = " UNION ALL ".join(
+        f"SELECT {turn} AS turn, {number} AS part, place, keys FROM p{number}" for turn, number in enumerate(numbers)
+    )
+    rows = run(f"WITH {', '.join(selects)} SELECT part, keys FROM ({together}) p ORDER BY turn, place", parameters)
+    return [Place(cast("int", number), tuple(cast("list[str]", keys))) for number, keys in rows]
 
 
 def _parts(today: Standing, filters: Filters, by: By) -> list[Part]:
@@ -124,29 +108,34 @@ def _where(
     return where, parameters
 
 
-def _in_order(part: Part, where: str, *, descends: bool, limit: str, goes_on: bool) -> str:  # noqa: ARG001 as _by_name
-    """Return the statement of a page that an index gives in its order."""
+def _select(part: Part, where: str, *, descends: bool, goes_on: bool) -> str:
+    """Return the statement of a part's records in their order: their place in it, and their keys.
+
+    Keys are texts, so that parts with different ones are read together. `goes_on` says that there is a place in the
+    part to go on from.
+    """
     direction = "DESC" if descends else "ASC"
     order = ", ".join(f"{key} {direction}" for key, _type in part.keys)
-    return f"SELECT {_as_text(part)} AS keys FROM invoices_record r WHERE {where} ORDER BY {order} LIMIT {limit}"
+    keys = ", ".join(f"({key})::text" for key, _type in part.keys)
+    source = _by_name(where, descends=descends, goes_on=goes_on) if part.is_by_name else _by_index(where)
+    return f"SELECT row_number() OVER (ORDER BY {order}) AS place, ARRAY[{keys}] AS keys FROM {source} ORDER BY {order}"
 
 
-def _as_text(part: Part) -> str:
-    """Return a part's keys as one array of texts, so that parts with different keys are read together."""
-    return f"ARRAY[{', '.join(f'({key})::text' for key, _type in part.keys)}]"
+def _by_index(where: str) -> str:
+    """Return the records under a condition; an index gives them in their order."""
+    return f"invoices_record r WHERE {where}"
 
 
-def _by_name(part: Part, where: str, *, descends: bool, limit: str, goes_on: bool) -> str:
-    """Return the statement of a page by suppliers' names: the recipient's suppliers, leaping from one to the next.
+def _by_name(where: str, *, descends: bool, goes_on: bool) -> str:
+    """Return a page of records by suppliers' names: the recipient's suppliers `n`, leaping from one to the next.
 
-    Their records come supplier by supplier from the index of a supplier's list, until the page is full; `goes_on` says
-    that there is a place to go on from, before whose supplier none needs to be looked at.
+    Their records `r` come supplier by supplier from the index of a supplier's list, until the page is full; `goes_on`
+    says that there is a place to go on from, before whose supplier none needs to be looked at.
     """
     rest = f"WHERE (name, id) {'<=' if descends else '>='} (%(key_0)s, %(key_1)s::bigint)" if goes_on else ""
     direction = "DESC" if descends else "ASC"
-    order = ", ".join(f"{key} {direction}" for key, _type in part.keys)
     inner = ", ".join(f"{key} {direction}" for key, _type in BY_DATE)
-    return f"""
+    return f"""(
         WITH RECURSIVE of_recipient(id) AS (
             SELECT min(supplier_id) FROM invoices_record WHERE recipient_id = %(recipient)s
             UNION ALL
@@ -157,14 +146,11 @@ def _by_name(part: Part, where: str, *, descends: bool, limit: str, goes_on: boo
             SELECT t.id, upper(coalesce(nullif(t.trade_name, ''), nullif(t.legal_name, ''), t.gstin)) AS name
             FROM of_recipient JOIN ims_portal_taxpayer t ON t.id = of_recipient.id
         )
-        SELECT {_as_text(part)} AS keys
-        FROM (SELECT * FROM named {rest} ORDER BY name {direction}, id {direction}) n
+        SELECT * FROM named {rest} ORDER BY name {direction}, id {direction}) n
         CROSS JOIN LATERAL (
             SELECT r.document_date, r.id FROM invoices_record r
             WHERE r.supplier_id = n.id AND {where} ORDER BY {inner} LIMIT %(limit)s
-        ) r
-        ORDER BY {order} LIMIT {limit}
-    """
+        ) r"""
 
 
 def _last_day(today: Standing) -> str:

@@ -200,11 +200,12 @@ def history(record: Record) -> list[ActionEvent]:
 
 def totals(supplier_return: SupplierReturn) -> list[SectionTotal]:
     """Return what a form holds, section by section: one query."""
-    kept = {
-        section: (count, filed, recipients, taxable, Tax(*tax))
-        for section, count, filed, recipients, taxable, *tax in reported_sql.totals(supplier_return.pk)
-    }
-    return [SectionTotal(section, *kept[section.value]) for section in Section if section.value in kept]
+    kept = reported_sql.totals(supplier_return.pk)
+    return [_total(section, *kept[section.value]) for section in Section if section.value in kept]
+
+
+def _total(section: Section, count: int, filed: int, recipients: int, taxable: int, *tax: int) -> SectionTotal:
+    return SectionTotal(section, count, filed, recipients, taxable, Tax(*tax))
 
 
 def recipient_count(supplier_return: SupplierReturn) -> int:

@@ -8,10 +8,11 @@ from ims_portal.sql import run
 _SUMMED = ("taxable", *HEADS)
 
 
-def totals(return_id: int) -> list[tuple[str, int, int, int, int, int, int, int, int]]:
-    """Return section, documents, filed ones, recipients, taxable value and tax per head of what a form holds, in paise.
+def totals(return_id: int) -> dict[str, list[int]]:
+    """Return section -> documents, filed ones, recipients, taxable value and tax per head of what a form holds.
 
-    It is put together by recipient first: counting distinct ones of a section would sort all its documents.
+    Amounts are paise. It is put together by recipient first: counting distinct ones of a section would sort all its
+    documents.
     """
     rows = run(
         f"""
@@ -24,4 +25,4 @@ def totals(return_id: int) -> list[tuple[str, int, int, int, int, int, int, int,
         """,
         {"kept": return_id},
     )
-    return [(str(section), *(int(str(value)) for value in sums)) for section, *sums in rows]  # type: ignore[misc]
+    return {str(section): [int(str(value)) for value in sums] for section, *sums in rows}

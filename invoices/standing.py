@@ -130,13 +130,11 @@ class Standing:
         month = self.month_sql(alias)
         specified = sql.dated_case(actions.SPECIFIED, {"reduces": f"{alias}.reduces"}, day=month)
         lapsed = f"({specified} AND {self.lapsed.sql(month)})"
-        # Only a Pending counts otherwise than as it was chosen (tests/rules): all others are not asked about.
-        pending = sql.dated_case(
+        effective = sql.dated_case(
             actions.EFFECTIVE_ACTION,
             {"action": f"{alias}.action", "reduces": f"{alias}.reduces", "pending_lapsed": lapsed},
             day=month,
         )
-        effective = f"(CASE WHEN {alias}.action <> 'P' THEN {alias}.action ELSE {pending} END)"
         return {
             "is_withdrawn": f"{alias}.status = 'W'",
             "bypasses": f"{self._bypass_sql(alias, month)} <> ''",

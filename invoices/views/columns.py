@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -61,7 +62,7 @@ def cells(
     """Return the cells of each line; `changes` are what an edit took a decision for, `told_on` the days of customs."""
     first = reverse("invoices:record", args=[look.gstin, 0]).removesuffix("0/")
     of_status = {letter: look.toggled(status=letter) for letter in ("S", "F")}
-    of_supplier = _of_supplier(look)
+    of_supplier = cache(lambda gstin: look.toggled(supplier=gstin))
     return [_cells(line, of_supplier, first, of_status, changes.get(line.record.pk, ()), told_on) for line in lines]
 
 
@@ -100,15 +101,6 @@ def _cells(
         told_on=show.day(told_on.get(record.pk)),
         badges=_badges(line, changes),
     )
-
-
-def _of_supplier(look: Look) -> Callable[[str], str]:
-    """Return what makes the address of one supplier's records: worked out once, for a GSTIN is written as it is."""
-    anybody = "00AAAAA0000A0Z0"
-    if look.filters.supplier:
-        return lambda gstin: look.toggled(supplier=gstin)
-    address = look.toggled(supplier=anybody)
-    return lambda gstin: address.replace(anybody, gstin)
 
 
 def _badges(line: Line, changes: Sequence[Changed]) -> list[Badge]:

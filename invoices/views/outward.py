@@ -70,7 +70,7 @@ def _list(request: HttpRequest, gstin: str, asked: Parsed) -> HttpResponse:
     }
     if asked.problems:
         return render(request, "invoices/outward.html", context, status=UNREADABLE)
-    all_of = outward_list.of(held.taxpayer, at=at)
+    all_of = outward_list.rejected(held.taxpayer) if wanted.place else outward_list.of(held.taxpayer, at=at)
     found = outward_list.filtered(all_of, wanted, supplier=held.taxpayer)
     count = forms.rows(request.GET, usual=held.user.rows)
     total, summary = _summary(held, all_of, found, wanted)

@@ -26,7 +26,7 @@ def repair_list(request: HttpRequest, gstin: str) -> HttpResponse:
     held = web.enter(request, gstin)
     at: datetime = request.portal_now
     found = outward_list.filtered(
-        outward_list.of(held.taxpayer, at=at), Wanted(place="rejected"), supplier=held.taxpayer
+        outward_list.rejected(held.taxpayer), Wanted(place="rejected"), supplier=held.taxpayer
     )
     count = forms.rows(request.GET, usual=held.user.rows)
     page = reported.page(found, cursor=request.GET.get("after", ""), size=count, at=at)

@@ -109,7 +109,9 @@ def row(line: Line, today: Standing, told: Result | None = None, draft: Unsaved 
     chosen = line.effective if kept is None else None if is_overtaken else kept.action
     shown = [action for action in inbox.ORDER if line.barred.get(action) is not Refusal.REJECT_NOT_ALLOWED]
     choices = [
-        Choice(action.value, str(wording.ACTIONS[action]), action is chosen, action in line.barred) for action in shown
+        Choice(action.value, str(wording.ACTIONS[action]), action is chosen, action in line.barred)
+        for action in shown
+        if line.is_open
     ]
     key = f"{record.pk}.{record.version}"
     return Row(
@@ -119,7 +121,7 @@ def row(line: Line, today: Standing, told: Result | None = None, draft: Unsaved 
         legend=_("Action for %(number)s of %(supplier)s")
         % {"number": record.number, "supplier": wording.supplier(record)},
         kind=str(wording.TYPES[Section(record.section)]),
-        choices=choices if line.is_open else [],
+        choices=choices,
         radios=_radios(choices, key, line.effective.value),
         reasons=_reasons(line, today),
         told=_trouble(line, today, told, draft),
@@ -134,12 +136,12 @@ def row(line: Line, today: Standing, told: Result | None = None, draft: Unsaved 
 
 def _radios(choices: Sequence[Choice], key: str, saved: str) -> SafeString:
     """Return the controls of a row's choices; `key` names the row, `saved` is the action that stands."""
-    parts = [(*_radio(choice, choice.letter == saved), key) for choice in choices]
-    return format_html_join("", "{}{}{}", ((before, name, after) for before, after, name in parts))
+    around = (_radio(choice, is_saved=choice.letter == saved) for choice in choices)
+    return format_html_join("", "{}{}{}", ((before, key, after) for before, after in around))
 
 
 @lru_cache(maxsize=256)
-def _radio(choice: Choice, is_saved: bool) -> tuple[SafeString, SafeString]:  # noqa: FBT001 - a key of the cache
+def _radio(choice: Choice, *, is_saved: bool) -> tuple[SafeString, SafeString]:
     """Return what stands before and after the row's name in the control of a choice."""
     states = {
         "data-saved": is_saved,

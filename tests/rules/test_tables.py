@@ -123,15 +123,6 @@ def test_a_table_without_an_explicit_otherwise_is_no_table() -> None:
         Table("made up", {"a": ("x", "y")}, (row(1, a="x", cite="R0.0"),))
 
 
-@pytest.mark.parametrize("start", actions.EFFECTIVE_ACTION.versions)
-def test_only_a_pending_counts_otherwise_than_it_was_chosen(start: int) -> None:
-    """`Standing.columns` relies on it: of all other records SQL reads the action itself."""
-    table = actions.EFFECTIVE_ACTION.versions[start]
-    chosen = [facts for facts in table.combinations() if facts["action"] != Action.PENDING]
-    assert chosen
-    assert all(table.decide(**facts).outcome == facts["action"] for facts in chosen)
-
-
 def test_an_answer_given_before_is_given_again_only_to_the_same_facts() -> None:
     rule = actions.EFFECTIVE_ACTION
     lapsed = {"action": Action.PENDING, "reduces": True, "pending_lapsed": True}
