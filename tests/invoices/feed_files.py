@@ -46,7 +46,7 @@ def amended(number: str = "7012345", **changes: object) -> dict[str, Any]:
         "taxable_value": 5000,
         "igst": 900,
         "cess": 0,
-    } | dict(changes.pop("original", {}))  # type: ignore[call-overload]
+    } | dict(changes.pop("original", {}))
     told = {
         "event": "AMEND_VALUE",
         "seq": 1,

@@ -152,7 +152,7 @@ def test_judging_takes_the_same_number_of_statements_for_one_record_and_for_two_
     django_assert_max_num_queries: object,
 ) -> None:
     many = factories.filed(*(factories.document(number=f"N{n}") for n in range(200)))
-    with django_assert_max_num_queries(16):  # type: ignore[operator]
+    with django_assert_max_num_queries(16):
         outcome = actions.take(
             taxpayer=many[0].recipient,
             items=[Item(record.pk, 0, REJECT) for record in many],

@@ -15,7 +15,7 @@ LINE = {"num": 1, "itm_det": {"txval": 100, "rt": 18, "camt": 9, "samt": 9}}
 
 def line(**changes: Any) -> list[dict[str, Any]]:  # noqa: ANN401
     """Return lines with one changed amount."""
-    return [{"num": 1, "itm_det": {**LINE["itm_det"], **changes}}]  # type: ignore[dict-item]
+    return [{"num": 1, "itm_det": {**LINE["itm_det"], **changes}}]
 
 
 @pytest.mark.parametrize(

@@ -207,7 +207,7 @@ def test_a_page_of_many_recipients_takes_the_same_few_queries(django_assert_num_
         *(factories.document(number=f"INV{n}", recipient=gstin, tax=1800) for n, gstin in enumerate(recipients))
     )
     owner = factories.taxpayer(factories.SUPPLIER)
-    with django_assert_num_queries(4):  # type: ignore[operator]
+    with django_assert_num_queries(4):
         assert (
             len(
                 reported.page(
@@ -360,7 +360,7 @@ def test_amendments_saved_in_two_returns_stand_beside_each_other_until_one_is_fi
     factories.filed(factories.document(tax=18000))
     amended = factories.document(section=Section.B2BA, tax=17000)
     november = {"period": "112025", "on": "2025-11-12"}
-    (later,) = factories.saved(amended, **november)  # type: ignore[arg-type]
+    (later,) = factories.saved(amended, **november)
     again = factories.document(section=Section.B2BA, tax=16000, on="2025-10-06")
     with pytest.raises(outward.ReturnRefusedError) as refused:
         save(again, keys_replace=False, all_or_nothing=True, period=periods.parse("112025"), on="2025-11-12")

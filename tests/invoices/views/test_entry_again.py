@@ -237,5 +237,5 @@ def test_pages_ask_the_database_little(client: Client, django_assert_max_num_que
         f"{november}b2b/",
         november,
     ):
-        with django_assert_max_num_queries(15):  # type: ignore[operator]
+        with django_assert_max_num_queries(15):
             assert client.get(path).status_code == 200

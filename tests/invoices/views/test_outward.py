@@ -251,9 +251,9 @@ def test_pages_keep_within_their_queries(
         *(factories.document(number=f"INV{n}", recipient=gstin, tax=1800) for n, gstin in enumerate(recipients))
     )
     signed_in(client, owner)
-    with django_assert_max_num_queries(15):  # type: ignore[operator]
+    with django_assert_max_num_queries(15):
         client.get(DESK + "ims/outward/")
-    with django_assert_max_num_queries(20):  # type: ignore[operator]
+    with django_assert_max_num_queries(20):
         client.get(HERE)
 
 
