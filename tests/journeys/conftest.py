@@ -3,10 +3,13 @@
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+from ims_portal.children import Child
+from tests.journeys.desk import Desk
 
 FLAGS = (
     "--headless",
@@ -66,3 +69,17 @@ def person(chromium: Browser, complaints: list[str]) -> Iterator[object]:
     yield enter
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def at_desk(
+    person: Callable[..., Page], start_web: Callable[[], str], start_worker: Callable[[], Child]
+) -> Callable[..., Desk]:
+    """Sign somebody in, by username, at the portal with its worker; `script` says whether their browser runs any."""
+    base = start_web()
+    start_worker()
+
+    def enter(username: str, *, script: bool = True) -> Desk:
+        return Desk(person(script=script), base, username, script=script)
+
+    return enter

@@ -9,9 +9,8 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from ims_portal.children import Child
 from ims_portal.models import Taxpayer
 from ims_portal.rules.documents import Form, Section
 from invoices import outward
@@ -88,20 +87,19 @@ def amounts(desk: Desk, row: str) -> list[str]:
 
 @pytest.mark.journey
 def test_1_what_a_supplier_files_is_deemed_accepted_by_keyboard_alone(
-    recipient: Taxpayer, person: Callable[..., Page], start_web: Callable[[], str], start_worker: Callable[[], Child]
+    recipient: Taxpayer, at_desk: Callable[..., Desk]
 ) -> None:
     factories.saved(factories.document(number="INV1", tax=18000))
     factories.member(factories.taxpayer(S), "signatory", "s1")
     set_clock("2025-11-10")
-    base, hand = start_web(), Keys()
-    start_worker()
-    s1 = Desk(person(), base, "s1")
+    hand = Keys()
+    s1 = at_desk("s1")
     s1.open(S, "returns/102025/gstr1/file/")
     hand.press(s1, button(s1, "^File for"))
     expect(s1.page.get_by_text(re.compile("SBX-R1-")).first).to_be_visible()
     s1.shoot("1-filed")
     set_clock("2025-11-14")
-    r1 = Desk(person(), base, "r1")
+    r1 = at_desk("r1")
     r1.open(R, STATEMENT)
     hand.press(r1, button(r1, "Compute GSTR-2B"))
     expect(r1.page.get_by_role("heading", name="Computing GSTR-2B of 10/2025")).to_be_visible()
@@ -120,19 +118,12 @@ def test_1_what_a_supplier_files_is_deemed_accepted_by_keyboard_alone(
 @pytest.mark.journey
 @pytest.mark.parametrize(("hand", "script"), WAYS)
 def test_2_every_change_is_told_in_rupees_and_by_version(
-    recipient: Taxpayer,
-    person: Callable[..., Page],
-    start_web: Callable[[], str],
-    start_worker: Callable[[], Child],
-    hand: Hand,
-    script: bool,
+    recipient: Taxpayer, at_desk: Callable[..., Desk], hand: Hand, script: bool
 ) -> None:
     factories.filed(factories.document(number="INV1", tax=18000))
     factories.computed(recipient)
-    base = start_web()
-    start_worker()
     set_clock("2025-11-16")
-    r1 = Desk(person(script=script), base, "r1", script=script)
+    r1 = at_desk("r1", script=script)
     decide(r1, hand, "b2b", "INV1", "Reject")
     says = "1 saved change is not in GSTR-2B of 10/2025 (version 1, 14/11/2025 10:00): ITC -₹18,000.00."
     expect(r1.page.get_by_text(says)).to_be_visible()
@@ -156,7 +147,7 @@ def test_2_every_change_is_told_in_rupees_and_by_version(
 
 @pytest.mark.journey
 def test_3_a_part_needs_a_remark_keeps_its_amount_and_counts_for_itself_alone(
-    recipient: Taxpayer, person: Callable[..., Page], start_web: Callable[[], str], start_worker: Callable[[], Child]
+    recipient: Taxpayer, at_desk: Callable[..., Desk]
 ) -> None:
     factories.filed(
         factories.document(number="INV1", tax=50000),
@@ -164,9 +155,8 @@ def test_3_a_part_needs_a_remark_keeps_its_amount_and_counts_for_itself_alone(
     )
     factories.computed(recipient)
     set_clock("2025-11-16")
-    base, hand = start_web(), Keys()
-    start_worker()
-    r1 = Desk(person(), base, "r1")
+    hand = Keys()
+    r1 = at_desk("r1")
     r1.open(R, "ims/inward/b2bcn/")
     r1.tab_to(r1.row("CN1").get_by_role("radio", name="No action"))
     r1.page.keyboard.press("?")
@@ -219,24 +209,18 @@ def supplier(recipient: Taxpayer) -> Taxpayer:
 @pytest.mark.usefixtures("supplier")
 @pytest.mark.parametrize(("hand", "script"), WAYS)
 def test_5_a_rejected_credit_note_is_paid_for_in_the_suppliers_next_return(
-    person: Callable[..., Page],
-    start_web: Callable[[], str],
-    start_worker: Callable[[], Child],
-    hand: Hand,
-    script: bool,
+    at_desk: Callable[..., Desk], hand: Hand, script: bool
 ) -> None:
-    base = start_web()
-    start_worker()
-    r1 = Desk(person(script=script), base, "r1", script=script)
+    r1 = at_desk("r1", script=script)
     decide(r1, hand, "b2bcn", "CN1", "Reject", remark="Nothing came back")
     r1.shoot("5-rejected")
-    s1 = Desk(person(script=script), base, "s1", script=script)
+    s1 = at_desk("s1", script=script)
     sees_it(s1, hand, "Provisional", "Your tax rises by ₹18,000.00 in a later GSTR-3B")
     s1.open(S, "ims/outward/forecast/")
     expect(s1.page.get_by_text("Not in this return, but in GSTR-3B of 11/2025: ₹18,000.00")).to_be_visible()
     s1.shoot("5-forecast")
     set_clock("2025-11-18 10:00")
-    sig = Desk(person(script=script), base, "sig", script=script)
+    sig = at_desk("sig", script=script)
     sig.open(R, "returns/102025/gstr3b/review/")
     compute(sig, hand, 2)
     files(sig, hand, R)

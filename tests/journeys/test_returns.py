@@ -11,7 +11,6 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from ims_portal.children import Child
 from ims_portal.models import Taxpayer
 from ims_portal.rules import periods
 from ims_portal.rules.documents import Form, Section
@@ -49,16 +48,9 @@ def recipient(transactional_db: None) -> Taxpayer:  # noqa: ARG001 - commits, fo
 @pytest.mark.journey
 @pytest.mark.parametrize(("hand", "script"), WAYS)
 def test_10_filing_files_what_was_shown(
-    recipient: Taxpayer,
-    person: Callable[..., Page],
-    start_web: Callable[[], str],
-    start_worker: Callable[[], Child],
-    hand: Hand,
-    script: bool,
+    recipient: Taxpayer, at_desk: Callable[..., Desk], hand: Hand, script: bool
 ) -> None:
-    base = start_web()
-    start_worker()
-    sig = Desk(person(script=script), base, "sig", script=script)
+    sig = at_desk("sig", script=script)
     # The statement is behind: filing is barred, computing is offered.
     factories.act(Record.objects.get(number="CN1"), "R", on="2025-11-15", remark="goods kept")
     sig.open(GSTIN, REVIEW)

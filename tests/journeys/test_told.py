@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from ims_portal.rules import periods
 from ims_portal.rules.documents import Form, Section
@@ -74,7 +74,8 @@ def asha(person: Callable[[], Page], start_web: Callable[[], str]) -> Desk:
     return Desk(person(), start_web(), "asha")
 
 
-def live(desk: Desk) -> Any:  # noqa: ANN401 - whatever the page answers
+def live(desk: Desk) -> Locator:
+    """Return the page's one live region."""
     expect(desk.page.locator("#live")).to_have_count(1)
     assert desk.page.evaluate(LIVE) == ["live polite"], desk.page.url
     return desk.page.locator("#live")
