@@ -151,7 +151,7 @@ def _records(owner: Taxpayer, period: str, found: tuple[Document, ...]) -> list[
 
 def filed_record(**options: object) -> Record:
     """Return one filed record."""
-    return filed(document(**options))[0]  # type: ignore[arg-type]
+    return filed(document(**options))[0]
 
 
 def act(  # noqa: PLR0913 - name only what matters

@@ -35,7 +35,7 @@ def test_one_query_finds_what_two_find(on: str, django_assert_num_queries: objec
     extend("2025-12-27", "2025-12-10")
     extend("2026-01-31", "2025-12-01", approved=False)
     at = factories.at(on)
-    with django_assert_num_queries(1):  # type: ignore[operator]
+    with django_assert_num_queries(1):
         found = calendar.of(taxpayer, at)
     assert found == (calendar.filer(taxpayer), calendar.in_force(at))
 

@@ -20,7 +20,7 @@ def test_pages_that_explain_are_open_to_everybody_and_linked_from_every_foot(cli
 
 
 def test_the_foot_says_who_runs_the_copy(client: Client, settings: object) -> None:
-    settings.IMS_OPERATOR, settings.IMS_CONTACT = "Practice Desk, Pune", "desk@example.in"  # type: ignore[attr-defined]
+    settings.IMS_OPERATOR, settings.IMS_CONTACT = "Practice Desk, Pune", "desk@example.in"
     page = client.get("/en/policies/").text
     assert "Run by Practice Desk, Pune." in page
     assert "Write to desk@example.in." in page

@@ -21,7 +21,7 @@ def status(kind: str) -> str:
     def start_response(line: str, _headers: object, _problem: object = None) -> None:
         told.append(line)
 
-    list(OnlyUtf8(served)({"CONTENT_TYPE": kind}, start_response))  # type: ignore[arg-type]  # nothing is written by hand
+    list(OnlyUtf8(served)({"CONTENT_TYPE": kind}, start_response))  # nothing is written by hand
     return told[0]
 
 

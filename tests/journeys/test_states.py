@@ -109,7 +109,7 @@ def broken_file(content: bytes) -> str:
 @pytest.fixture(params=[code for code, _name in settings.LANGUAGES])
 def tour(
     request: pytest.FixtureRequest,
-    world: None,  # noqa: ARG001
+    world: None,  # noqa: ARG001 - what the tour goes through
     start_web: Callable[[], str],
     person: Callable[[], Page],
     complaints: list[str],

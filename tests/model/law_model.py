@@ -37,7 +37,7 @@ def day_in(period: int, number: int) -> date:
 
 
 def plus(left: Heads, right: Heads, sign: int = 1) -> Heads:
-    return tuple(a + sign * b for a, b in zip(left, right, strict=True))  # type: ignore[return-value]
+    return tuple(a + sign * b for a, b in zip(left, right, strict=True))
 
 
 @dataclass(eq=False)
@@ -193,7 +193,7 @@ class Recipient:
         return (v.section in MAY_REDUCE or v.old_gstin) and sum(self.effect(v, unavailable=False)) < 0
 
     def cap(self, v: Version) -> Heads:
-        return tuple(max(0, -head) for head in self.effect(v, unavailable=False))  # type: ignore[return-value]
+        return tuple(max(0, -head) for head in self.effect(v, unavailable=False))
 
     def specified(self, v: Version, today: date) -> bool:
         return self.reduces(v) and self.p2b(v, today) >= REDUCTION_FROM
@@ -347,7 +347,7 @@ class Recipient:
         effect = self.effect(v, unavailable=reason != "")
         placement = "rejected" if action == "R" else "not_available" if reason else "available"
         if placement == "available" and v.choice.answer in ("P", "N"):
-            effect = tuple(  # type: ignore[assignment]
+            effect = tuple(
                 head if head >= 0 else -declared for head, declared in zip(effect, v.choice.declared, strict=True)
             )
         if v.section == "r37a":

@@ -458,7 +458,7 @@ def _at(day: date) -> datetime:
 
 
 def _before_edit(paper: Paper) -> Paper:
-    heads: Heads = tuple(head * paper.before_edit for head in paper.tax)  # type: ignore[assignment]
+    heads: Heads = tuple(head * paper.before_edit for head in paper.tax)
     return replace(paper, taxable=paper.taxable * paper.before_edit, tax=heads)
 
 

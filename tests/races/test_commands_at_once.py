@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def take(record: Record, action: Action, **options: object) -> Outcome:
     told = {"actor": None, "request_id": uuid4(), "clock": factories.clock("2025-11-12")} | options
     item = Item(record.pk, record.version, Choice(action))
-    return actions.take(taxpayer=record.recipient, items=[item], **told)  # type: ignore[arg-type]
+    return actions.take(taxpayer=record.recipient, items=[item], **told)
 
 
 def test_two_people_on_one_record_have_one_winner_and_the_other_is_told() -> None:

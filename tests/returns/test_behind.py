@@ -174,12 +174,12 @@ def test_it_asks_once_while_current_and_sums_once_after_a_change(django_assert_n
     record = factories.filed_record()
     factories.computed()
     owner = factories.taxpayer()
-    with django_assert_num_queries(1):  # type: ignore[operator]
+    with django_assert_num_queries(1):
         assert behind.of(taxpayer=owner, at=factories.at("2025-11-16")) is None
     factories.act(record, "R", on="2025-11-15")
-    with django_assert_num_queries(3):  # type: ignore[operator]
+    with django_assert_num_queries(3):
         behind.of(taxpayer=owner, at=factories.at("2025-11-16"))
-    with django_assert_num_queries(1):  # type: ignore[operator]
+    with django_assert_num_queries(1):
         behind.of(taxpayer=owner, at=factories.at("2025-11-16"))
 
 

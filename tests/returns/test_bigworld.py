@@ -85,7 +85,7 @@ def test_the_command_makes_it_once_and_in_a_sandbox_only(settings: object, capsy
     assert "Sign in as bigworld" in capsys.readouterr().out
     with pytest.raises(CommandError, match="made once"):
         call_command("bigworld", rows=100)
-    settings.IMS_SANDBOX = False  # type: ignore[attr-defined]
+    settings.IMS_SANDBOX = False
     with pytest.raises(CommandError, match="sandbox only"):
         call_command("bigworld", rows=100)
 

@@ -46,7 +46,7 @@ def test_what_is_over_a_budget_is_told() -> None:
 
 @pytest.mark.django_db
 def test_budgets_are_measured_in_a_sandbox_only(settings: object) -> None:
-    settings.IMS_SANDBOX = False  # type: ignore[attr-defined]
+    settings.IMS_SANDBOX = False
     with pytest.raises(CommandError, match="in a sandbox"):
         call_command("budgets")
 

@@ -62,13 +62,13 @@ def declare(taxpayer: Taxpayer, row: str, tax: Tax | None, reason: str = "", **o
         reason=reason,
         actor=None,
         clock=factories.clock("2025-11-16"),
-        **options,  # type: ignore[arg-type]
+        **options,
     )
 
 
 def file(taxpayer: Taxpayer, on: str = "2025-11-18", **options: object) -> Filing:
     options.setdefault("actor", None)
-    return gstr3b.file(taxpayer=taxpayer, period=OCTOBER, clock=factories.clock(on), **options)  # type: ignore[arg-type]
+    return gstr3b.file(taxpayer=taxpayer, period=OCTOBER, clock=factories.clock(on), **options)
 
 
 def reviewed(taxpayer: Taxpayer, on: str = "2025-11-16") -> Review:
@@ -122,12 +122,12 @@ def test_the_same_request_declares_once(ready: Taxpayer) -> None:
     ravi, key = factories.member(ready, "preparer"), uuid.uuid4()
     body = {"taxpayer": ready, "period": OCTOBER, "row": "t4B1", "actor": ravi, "request_id": key, "reason": ""}
     clock = factories.clock("2025-11-16")
-    gstr3b.adjust(**body, tax=Tax(igst=500), clock=clock)  # type: ignore[arg-type]
+    gstr3b.adjust(**body, tax=Tax(igst=500), clock=clock)
     declare(ready, "t4B1", None)
-    again = gstr3b.adjust(**body, tax=Tax(igst=500), clock=clock)  # type: ignore[arg-type]
+    again = gstr3b.adjust(**body, tax=Tax(igst=500), clock=clock)
     assert again.declared["t4B1"] == Tax()
     with pytest.raises(once.MismatchError):
-        gstr3b.adjust(**body, tax=Tax(igst=700), clock=clock)  # type: ignore[arg-type]
+        gstr3b.adjust(**body, tax=Tax(igst=700), clock=clock)
 
 
 @pytest.mark.parametrize(

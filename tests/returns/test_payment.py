@@ -58,7 +58,7 @@ def enter(
     options.setdefault("actor", None)
     entries.enter(
         taxpayer=taxpayer, period=periods.parse(period), row=row, tax=tax, clock=factories.clock(on), **options
-    )  # type: ignore[arg-type]
+    )
 
 
 def file(taxpayer: Taxpayer, on: str, period: str = "102025", digest: str | None = None) -> Filing:

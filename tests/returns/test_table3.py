@@ -170,8 +170,8 @@ def test_an_amendment_whose_original_no_return_reports_counts_against_nothing_an
     entry = table3.entries(taxpayer=supplier, period=OCTOBER)[0]
     assert entry.original_is_kept is False
     told = why.row(202510, "t3_1_a", {}, [entry])["summands"]
-    assert "no return kept here reports its original" in told[0][0]  # type: ignore[index]
-    assert "our reading" in told[0][0]  # type: ignore[index]
+    assert "no return kept here reports its original" in told[0][0]
+    assert "our reading" in told[0][0]
     assert rules.AGAINST.decide(202510, original_is_kept=False).ours
 
 

@@ -27,7 +27,7 @@ BY_HTMX = {"HX-Request": "true"}
 
 def text(answer: object) -> str:
     """Return what a page says, without its markup."""
-    content = answer.content.decode()  # type: ignore[attr-defined]
+    content = answer.content.decode()
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", content[content.index("<main") :]))
 
 
