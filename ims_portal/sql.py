@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from enum import Enum
+from itertools import islice
 from typing import Any, TypeVar, cast
 
 from django.db import connection
+from django.db.models import Model
 
 from ims_portal.rules.table import Dated, Fact, Row, Table
 
 Outcome = TypeVar("Outcome", bound=Hashable)
+Found = TypeVar("Found", bound=Model)
 
 PIECE = 500
 """Rows written into the stream at a time."""
@@ -98,6 +101,18 @@ def run(statement: str, parameters: Mapping[str, object] | None = None) -> list[
     with connection.cursor() as cursor:
         cursor.execute(statement, cast("Any", parameters))
         return cursor.fetchall() if cursor.description else []
+
+
+def columns(model: type[Model], alias: str) -> str:
+    """Return every column of a model's table, as a SELECT from `alias` asks for them; `read` takes them."""
+    return ", ".join(f'{alias}."{column.column}"' for column in model._meta.concrete_fields)  # noqa: SLF001 Django's documented interface
+
+
+def read(model: type[Found], values: Iterator[object]) -> Found | None:
+    """Return the object whose `columns` come next among a row's values, None where there is none (an outer join)."""
+    names = [column.attname for column in model._meta.concrete_fields]  # noqa: SLF001 as above
+    own = list(islice(values, len(names)))
+    return None if all(value is None for value in own) else model.from_db(connection.alias, names, own)
 
 
 def copy_in(table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int:

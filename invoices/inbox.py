@@ -147,23 +147,25 @@ def page(
     """
     order = sort or Sort()
     here = sorting.read(cursor, order)
-    counted = here.counted if here and not counts_anew else _counted(taxpayer, today, filters)
+    kept = here.counted if here and not counts_anew else None
     backwards = here is not None and here.backwards
-    places = pages_sql.page(
+    found = pages_sql.page(
         taxpayer.pk, today, filters, order, beside=here.beside if here else None, backwards=backwards, limit=rows + 1
     )
-    if here is not None and (not places or (backwards and len(places) <= rows)):
+    if here is not None and (not found or (backwards and len(found) <= rows)):
         # Less than a page lies before, or nothing any more after: the first page, whole.
         here, backwards = None, False
-        places = pages_sql.page(taxpayer.pk, today, filters, order, beside=None, backwards=False, limit=rows + 1)
-    has_more, places = len(places) > rows, places[:rows]
+        found = pages_sql.page(taxpayer.pk, today, filters, order, beside=None, backwards=False, limit=rows + 1)
+    has_more, found = len(found) > rows, found[:rows]
     first = here.first if here else 1
     if backwards:
-        places.reverse()
-        first = max(first - len(places), 1)
+        found.reverse()
+        first = max(first - len(found), 1)
+    places, records = [place for place, _record in found], [record for _place, record in found]
+    counted = _counted(taxpayer, today, filters, records) if kept is None else kept
     return Page(
-        lines=_lines(taxpayer, today, [place.record_id for place in places]),
-        by_action={letter: Sum(*found) for letter, found in counted.items() if letter != NEEDS},
+        lines=_lines(taxpayer, today, records),
+        by_action={letter: Sum(*sums) for letter, sums in counted.items() if letter != NEEDS},
         shown=_shown(counted, filters),
         first=first if places else 0,
         before=Cursor(order, places[0], backwards=True, first=first, counted=counted).signed()
@@ -175,10 +177,16 @@ def page(
     )
 
 
-def _counted(taxpayer: Taxpayer, today: Standing, filters: Filters) -> dict[str, tuple[int, int]]:
-    """Return the counts of a list by action, and under NEEDS of what needs the recipient among those shown."""
+def _counted(
+    taxpayer: Taxpayer, today: Standing, filters: Filters, shown: Sequence[Record]
+) -> dict[str, tuple[int, int]]:
+    """Return the counts of a list by action, and under NEEDS of what needs the recipient among those shown.
+
+    `shown` are records of it, if it has any: they tell whom a filter by supplier is about.
+    """
+    supplier_id = shown[0].supplier_id if shown and filters.supplier else None
     counted: dict[str, Sum] = {}
-    for (_section, letter), (all_, few) in inbox_sql.sums(taxpayer.pk, today, filters).items():
+    for (_section, letter), (all_, few) in inbox_sql.sums(taxpayer.pk, today, filters, supplier_id=supplier_id).items():
         counted[letter] = counted.get(letter, Sum()) + all_
         if filters.action in ("", letter):
             counted[NEEDS] = counted.get(NEEDS, Sum()) + few
@@ -192,10 +200,9 @@ def _shown(counted: Mapping[str, tuple[int, int]], filters: Filters) -> Sum:
     return sum((Sum(*found) for letter, found in counted.items() if letter != NEEDS), Sum())
 
 
-def _lines(taxpayer: Taxpayer, today: Standing, ids: Sequence[int]) -> list[Line]:
-    by_id = by_ids(taxpayer, ids)
-    labels = _directions(taxpayer, today, by_id.values())
-    return [line(by_id[pk], today, labels.get(pk)) for pk in ids if pk in by_id]
+def _lines(taxpayer: Taxpayer, today: Standing, records: Sequence[Record]) -> list[Line]:
+    labels = _directions(taxpayer, today, records)
+    return [line(record, today, labels.get(record.pk)) for record in records]
 
 
 def _directions(taxpayer: Taxpayer, today: Standing, records: Iterable[Record]) -> dict[int, Direction]:

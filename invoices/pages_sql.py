@@ -10,11 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
+from ims_portal import sql
+from ims_portal.models import Taxpayer
 from ims_portal.rules import actions, periods
 from ims_portal.sql import run
 from invoices import filters_sql
 from invoices.filters import Filters
 from invoices.filters_sql import TAX
+from invoices.models import Record
 from invoices.sorting import By, Place, Sort
 from invoices.standing import Standing
 
@@ -42,8 +45,11 @@ def page(
     beside: Place | None,
     backwards: bool,
     limit: int,
-) -> list[Place]:
-    """Return at most `limit` places after (or before) one, in the order read: backwards the nearest comes first."""
+) -> list[tuple[Place, Record]]:
+    """Return at most `limit` places after (or before) one, in the order read: backwards the nearest comes first.
+
+    With each comes the record that stands there, its supplier and its original: one query.
+    """
     parts = _parts(today, filters, sort.by)
     descends = sort.descends != backwards
     numbers = list(range(len(parts)))
@@ -64,15 +70,37 @@ def page(
     return _places(numbers, selects, parameters)
 
 
-def _places(numbers: Sequence[int], selects: Sequence[str], parameters: Mapping[str, object]) -> list[Place]:
+def _places(
+    numbers: Sequence[int], selects: Sequence[str], parameters: Mapping[str, object]
+) -> list[tuple[Place, Record]]:
     """Return the places of parts, one part after the other: one query, which reads a part only while there is room."""
     if not numbers:
         return []
     together = " UNION ALL ".join(
-        f"SELECT {turn} AS turn, {number} AS part, place, keys FROM p{number}" for turn, number in enumerate(numbers)
+        f"SELECT {turn} AS turn, {number} AS part, place, keys, record_id FROM p{number}"
+        for turn, number in enumerate(numbers)
     )
-    rows = run(f"WITH {', '.join(selects)} SELECT part, keys FROM ({together}) p ORDER BY turn, place", parameters)
-    return [Place(cast("int", number), tuple(cast("list[str]", keys))) for number, keys in rows]
+    # Each record by its key, however many places the planner expects.
+    rows = run(
+        f"""
+        WITH {", ".join(selects)}
+        SELECT p.part, p.keys, {sql.columns(Record, "r")}, {sql.columns(Taxpayer, "s")}, {sql.columns(Record, "o")}
+        FROM ({together}) p
+        CROSS JOIN LATERAL (SELECT * FROM invoices_record WHERE id = p.record_id OFFSET 0) r
+        LEFT JOIN ims_portal_taxpayer s ON s.id = r.supplier_id
+        LEFT JOIN LATERAL (SELECT * FROM invoices_record WHERE id = r.original_id OFFSET 0) o ON TRUE
+        ORDER BY p.turn, p.place
+        """,
+        parameters,
+    )
+    return [(Place(cast("int", part), tuple(cast("list[str]", keys))), _record(found)) for part, keys, *found in rows]
+
+
+def _record(values: Sequence[object]) -> Record:
+    rest = iter(values)
+    record = cast("Record", sql.read(Record, rest))
+    record.supplier, record.original = sql.read(Taxpayer, rest), sql.read(Record, rest)
+    return record
 
 
 def _parts(today: Standing, filters: Filters, by: By) -> list[Part]:
@@ -109,7 +137,7 @@ def _where(
 
 
 def _select(part: Part, where: str, *, descends: bool, goes_on: bool) -> str:
-    """Return the statement of a part's records in their order: their place in it, and their keys.
+    """Return the statement of a part's records in their order: their place in it, their keys and ids.
 
     Keys are texts, so that parts with different ones are read together. `goes_on` says that there is a place in the
     part to go on from.
@@ -118,7 +146,8 @@ def _select(part: Part, where: str, *, descends: bool, goes_on: bool) -> str:
     order = ", ".join(f"{key} {direction}" for key, _type in part.keys)
     keys = ", ".join(f"({key})::text" for key, _type in part.keys)
     source = _by_name(where, descends=descends, goes_on=goes_on) if part.is_by_name else _by_index(where)
-    return f"SELECT row_number() OVER (ORDER BY {order}) AS place, ARRAY[{keys}] AS keys FROM {source} ORDER BY {order}"
+    place = f"row_number() OVER (ORDER BY {order}) AS place"
+    return f"SELECT {place}, ARRAY[{keys}] AS keys, r.id AS record_id FROM {source} ORDER BY {order}"
 
 
 def _by_index(where: str) -> str:
