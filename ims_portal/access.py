@@ -16,7 +16,9 @@ from typing import TypeVar, cast
 from django.db.models import Q
 from django.http import Http404
 
+from ims_portal import calendar
 from ims_portal.models import Engagement, Membership, Taxpayer, User
+from ims_portal.rules.periods import Calendar, Filer
 
 Found = TypeVar("Found")
 
@@ -67,6 +69,10 @@ class Access:
         """Whether the right is held."""
         return right in self.rights
 
+    def calendar(self, at: datetime) -> tuple[Filer, Calendar]:
+        """Return the taxpayer as a filer, and the calendar as known at a moment; no query where it came with `self`."""
+        return self.once("calendar", at, lambda: calendar.of(self.taxpayer, at))
+
     def once(self, what: str, at: datetime, read: Callable[[], Found]) -> Found:
         """Return what a page reads of the taxpayer at a moment, read once however many of its parts ask.
 
@@ -91,9 +97,11 @@ def for_taxpayer(*, user: User, gstin: str, at: datetime, right: Right = Right.V
 def _of_gstin(user: User, gstin: str, at: datetime) -> Access | None:
     """Return the user's access to a GSTIN, or None for a stranger: one query for a member, as every page asks it."""
     members = Membership.objects.filter(_in_force(at), user=user, taxpayer__gstin=gstin)
-    member = members.select_related("taxpayer").first()
+    member = members.select_related("taxpayer").annotate(**calendar.beside(at)).first()
     if member is not None:
-        return Access(user, member.taxpayer, MAY[member.role], Membership.Role(member.role).value)
+        known = calendar.told(member.taxpayer, vars(member))
+        role = Membership.Role(member.role).value
+        return Access(user, member.taxpayer, MAY[member.role], role, {("calendar", at): known})
     return _engaged(user, at, taxpayer__gstin=gstin)
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from typing import Any
 
-from django.db.models import DateField, DateTimeField, IntegerField, Value
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import DateField, DateTimeField, IntegerField, OuterRef, Value
+from django.db.models.functions import JSONObject
 
 from ims_portal.models import DueDateExtension, FilingFrequency, Taxpayer
 from ims_portal.rules import periods
@@ -31,6 +34,28 @@ def of(taxpayer: Taxpayer, at: datetime) -> tuple[Filer, Calendar]:
     """Return a taxpayer as a filer and the calendar as known at a moment, both with one query."""
     found, in_force_then = of_several([taxpayer], at)
     return found[taxpayer.pk], in_force_then
+
+
+def beside(at: datetime) -> dict[str, ArraySubquery]:
+    """Return what a query of rows that have a taxpayer adds, so that `told` says what `of` would ask for by itself."""
+    starts = FilingFrequency.objects.filter(taxpayer=OuterRef("taxpayer")).order_by("from_month")
+    known = DueDateExtension.objects.filter(approved_by__isnull=False, known_from__lte=at).order_by("known_from")
+    names = ("form", "month", "frequency", "group", "due")
+    return {
+        "starts": ArraySubquery(starts.values(told=JSONObject(month="from_month", frequency="frequency"))),
+        "extensions": ArraySubquery(known.values(told=JSONObject(**{name: name for name in names}))),
+    }
+
+
+def told(taxpayer: Taxpayer, row: Mapping[str, Any]) -> tuple[Filer, Calendar]:
+    """Return a taxpayer as a filer and the calendar, of a row of a query with `beside`: no query."""
+    starts, extensions = row["starts"], row["extensions"]
+    changes = [(one["month"], Frequency(one["frequency"])) for one in starts]
+    known = (
+        (one["form"], one["month"], one["frequency"], one["group"], date.fromisoformat(one["due"]))
+        for one in extensions
+    )
+    return periods.filer(taxpayer.state, *changes), extended(known)
 
 
 def of_several(taxpayers: Iterable[Taxpayer], at: datetime) -> tuple[dict[int, Filer], Calendar]:

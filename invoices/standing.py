@@ -177,8 +177,8 @@ def of(taxpayer: Taxpayer, at: datetime) -> Standing:
 
 
 def for_page(held: Access, at: datetime) -> Standing:
-    """Return how the taxpayer of a page stands, read once for all parts of the page: one query."""
-    return held.once("standing", at, lambda: of(held.taxpayer, at))
+    """Return how the taxpayer of a page stands, worked out once for all parts of the page."""
+    return held.once("standing", at, lambda: on_day(held.taxpayer, *held.calendar(at), clock.day(at)))
 
 
 def inbox(held: Access, at: datetime) -> Inbox:

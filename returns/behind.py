@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 
 from django.core.cache.backends.locmem import LocMemCache
 
-from ims_portal import calendar, clock
 from ims_portal.access import Access
 from ims_portal.models import Taxpayer
 from ims_portal.rules import periods
-from ims_portal.rules.periods import Frequency, TaxPeriod
+from ims_portal.rules.periods import TaxPeriod
 from invoices import standing
 from invoices.models import Inbox
 from invoices.standing import Standing
 from returns import behind_sql, gstr2b
-from returns.behind_sql import Newest, Since
+from returns.behind_sql import Since
 from returns.models import Gstr2b
 
 _known = LocMemCache("returns.behind", {"TIMEOUT": 86_400, "OPTIONS": {"MAX_ENTRIES": 5_000}})
@@ -47,16 +46,15 @@ class Behind:
     loss: int = 0
 
 
-def of(*, taxpayer: Taxpayer, at: datetime) -> Behind | None:
+def of(*, taxpayer: Taxpayer, today: Standing) -> Behind | None:
     """Return what the newest statement of the open period lacks, None where it is current or there is none.
 
     One query while it is current, whatever the recipient's size; two more the first time after each change, over what
     changed since alone.
     """
-    newest = behind_sql.newest(recipient_id=taxpayer.pk, at=at)
+    newest = behind_sql.newest(recipient_id=taxpayer.pk)
     if newest is None:
         return None
-    today = _standing(taxpayer, newest, at)
     statement = Gstr2b(
         pk=newest.pk,
         version=newest.version,
@@ -101,7 +99,7 @@ def known(held: Access, at: datetime, newest: Gstr2b | None, inbox: Inbox, today
 
 def for_page(held: Access, at: datetime) -> Behind | None:
     """Return `of` for a page, read once for all its parts."""
-    return held.once("behind", at, lambda: of(taxpayer=held.taxpayer, at=at))
+    return held.once("behind", at, lambda: of(taxpayer=held.taxpayer, today=standing.for_page(held, at)))
 
 
 def since(statement: Gstr2b, today: Standing) -> Since:
@@ -112,15 +110,4 @@ def since(statement: Gstr2b, today: Standing) -> Since:
         statement.seq,
         statement.as_of,
         periods.lapsed(today.filer, statement.as_of, today.calendar),
-    )
-
-
-def _standing(taxpayer: Taxpayer, newest: Newest, at: datetime) -> Standing:
-    starts = [(month, Frequency(frequency)) for month, frequency in newest.frequencies]
-    extensions = [(*told, date.fromisoformat(due)) for *told, due in newest.extensions]
-    return standing.on_day(
-        taxpayer,
-        periods.filer(taxpayer.state, *starts),
-        calendar.extended(extensions),  # type: ignore[arg-type]
-        clock.day(at),
     )

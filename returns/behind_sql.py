@@ -30,7 +30,7 @@ _DIFFERENCE = f"coalesce({gstr2b_sql.net('w')}, 0) - coalesce({gstr2b_sql.net('o
 
 @dataclass(frozen=True, slots=True)
 class Newest:
-    """The newest statement of a GSTIN's open period, the inbox's counter now, and what its calendar is made of."""
+    """The newest statement of a GSTIN's open period, and the inbox's counter now."""
 
     open_month: int
     seq: int
@@ -40,26 +40,19 @@ class Newest:
     as_of: date
     computed_at: datetime
     engine: str
-    frequencies: list[tuple[int, str]]
-    extensions: list[tuple[str, int, str, str, str]]
 
 
-def newest(*, recipient_id: int, at: datetime) -> Newest | None:
+def newest(*, recipient_id: int) -> Newest | None:
     """Return the newest statement of the open period, None where there is none. One query, by key."""
     rows = run(
         """
-        SELECT i.open_month, i.seq, s.id, s.version, s.seq, s.as_of, s.computed_at, s.engine,
-            (SELECT coalesce(json_agg(json_build_array(f.from_month, f.frequency) ORDER BY f.from_month), '[]')
-                FROM ims_portal_filingfrequency f WHERE f.taxpayer_id = i.taxpayer_id),
-            (SELECT coalesce(json_agg(json_build_array(d.form, d.month, d.frequency, d."group", d.due)
-                    ORDER BY d.known_from), '[]')
-                FROM ims_portal_duedateextension d WHERE d.approved_by_id IS NOT NULL AND d.known_from <= %(at)s)
+        SELECT i.open_month, i.seq, s.id, s.version, s.seq, s.as_of, s.computed_at, s.engine
         FROM invoices_inbox i CROSS JOIN LATERAL (
             SELECT * FROM returns_gstr2b b WHERE b.recipient_id = i.taxpayer_id AND b.month = i.open_month
             ORDER BY b.version DESC LIMIT 1) s
         WHERE i.taxpayer_id = %(recipient)s
         """,
-        {"recipient": recipient_id, "at": at},
+        {"recipient": recipient_id},
     )
     if not rows:
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ims_portal import calendar
+from ims_portal import access, calendar
 from ims_portal.models import DueDateExtension, FilingFrequency
 from ims_portal.rules.periods import Frequency
 from tests import factories
@@ -38,10 +38,17 @@ def test_one_query_finds_what_two_find(on: str, django_assert_num_queries: objec
     with django_assert_num_queries(1):
         found = calendar.of(taxpayer, at)
     assert found == (calendar.filer(taxpayer), calendar.in_force(at))
+    preparer = factories.member(taxpayer, "preparer")
+    with django_assert_num_queries(1):
+        held = access.for_taxpayer(user=preparer, gstin=taxpayer.gstin, at=at)
+        assert held.calendar(at) == found
 
 
 def test_without_either_a_taxpayer_files_by_the_month_and_the_statutory_days_hold() -> None:
     taxpayer = factories.taxpayer()
     FilingFrequency.objects.all().delete()
     at = factories.at("2025-12-10")
-    assert calendar.of(taxpayer, at) == (calendar.filer(taxpayer), calendar.in_force(at))
+    found = calendar.of(taxpayer, at)
+    assert found == (calendar.filer(taxpayer), calendar.in_force(at))
+    held = access.for_taxpayer(user=factories.member(taxpayer, "preparer"), gstin=taxpayer.gstin, at=at)
+    assert held.calendar(at) == found

@@ -20,12 +20,12 @@ def test_the_sums_are_those_of_the_next_version(drawn: list[Chain], saved: list[
     records = worlds.open_november(drawn)
     older = worlds.compute(NOVEMBER).statement
     at = factories.at(CLOSED_ON[NOVEMBER])
-    assert behind.of(taxpayer=worlds.party(), at=at) is None
+    today = standing.of(worlds.party(), at)
+    assert behind.of(taxpayer=worlds.party(), today=today) is None
     for picks in saved:
         by_place = {place % len(records): wish for place, wish in picks}
         worlds.take([(records[place], wish) for place, wish in by_place.items()], on=CHOSEN_ON[NOVEMBER])
-    found = behind.of(taxpayer=worlds.party(), at=at)
-    today = standing.of(worlds.party(), at)
+    found = behind.of(taxpayer=worlds.party(), today=today)
     told, listed = behind_sql.changed(behind.since(older, today), today, limit=1000)
     newer = worlds.compute(NOVEMBER).statement
     if found is None:
@@ -39,7 +39,7 @@ def test_the_sums_are_those_of_the_next_version(drawn: list[Chain], saved: list[
     assert told == (found.count, found.gain, found.loss)
     assert set(changes) <= {one.record_id for one in listed}
     assert found.count == len(listed)
-    assert behind.of(taxpayer=worlds.party(), at=at) is None
+    assert behind.of(taxpayer=worlds.party(), today=today) is None
 
 
 def _diff(older: gstr2b.Gstr2b, newer: gstr2b.Gstr2b) -> list[gstr2b.Change]:
