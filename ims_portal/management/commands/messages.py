@@ -21,7 +21,10 @@ from ims_portal import complaints, rulebook, spoken
 
 LANGUAGE = "hi"
 MOST_TOLD = 20
-LEFT_OUT = [".venv", ".local", "tests", "staticfiles", "screenshots", "locale"]
+WORKPLACE = ".messages-"
+"""Where catalogues are gathered: in the project's own folder, or Django looks for them in locale/ instead."""
+
+LEFT_OUT = [f"{WORKPLACE}*", ".venv", ".local", "tests", "staticfiles", "screenshots", "locale"]
 READERS = [
     settings.BASE_DIR / "ims_portal/rules/documents.py",
     settings.BASE_DIR / "ims_portal/rules/gstin.py",
@@ -45,7 +48,7 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, check: bool, **_options: Any) -> None:  # noqa: ANN401 - Django's signature
         """Update both catalogues and compile them. Raises CommandError where gettext's tools are missing or refuse."""
         kept = Path(settings.LOCALE_PATHS[0])
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory(dir=settings.BASE_DIR, prefix=WORKPLACE) as folder:
             shutil.copytree(kept, folder, dirs_exist_ok=True)
             catalogues = Path(folder) / LANGUAGE / "LC_MESSAGES"
             _gather(Path(folder), catalogues)
