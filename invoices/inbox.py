@@ -20,6 +20,7 @@ from invoices.filters import IN_IMS, SUPERSEDED, Filters
 from invoices.history import Entry, Reduced
 from invoices.inbox_sql import Sum
 from invoices.models import ActionEvent, BillOfEntry, Inbox, Record
+from invoices.pages_sql import Listed
 from invoices.pairs import Pairs
 from invoices.sorting import Cursor, Sort
 from invoices.standing import Standing
@@ -49,7 +50,10 @@ class SectionSum:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One record as a list shows it: how it counts today, what may be chosen and why not the rest."""
+    """One record as a list shows it: how it counts today, what may be chosen and why not the rest.
+
+    `twin` is number and action of the only document of the same tax it may belong to.
+    """
 
     record: Record
     effective: Action
@@ -59,6 +63,7 @@ class Line:
     takes_remark: bool
     pending_until: date | None
     direction: Direction | None = None
+    twin: tuple[str, Action] | None = None
 
     @property
     def is_open(self) -> bool:
@@ -161,10 +166,10 @@ def page(
     if backwards:
         found.reverse()
         first = max(first - len(found), 1)
-    places, records = [place for place, _record in found], [record for _place, record in found]
-    counted = _counted(taxpayer, today, filters, records) if kept is None else kept
+    places = [one.place for one in found]
+    counted = _counted(taxpayer, today, filters, found) if kept is None else kept
     return Page(
-        lines=_lines(taxpayer, today, records),
+        lines=_lines(taxpayer, today, found),
         by_action={letter: Sum(*sums) for letter, sums in counted.items() if letter != NEEDS},
         shown=_shown(counted, filters),
         first=first if places else 0,
@@ -178,13 +183,13 @@ def page(
 
 
 def _counted(
-    taxpayer: Taxpayer, today: Standing, filters: Filters, shown: Sequence[Record]
+    taxpayer: Taxpayer, today: Standing, filters: Filters, shown: Sequence[Listed]
 ) -> dict[str, tuple[int, int]]:
     """Return the counts of a list by action, and under NEEDS of what needs the recipient among those shown.
 
     `shown` are records of it, if it has any: they tell whom a filter by supplier is about.
     """
-    supplier_id = shown[0].supplier_id if shown and filters.supplier else None
+    supplier_id = shown[0].record.supplier_id if shown and filters.supplier else None
     counted: dict[str, Sum] = {}
     for (_section, letter), (all_, few) in inbox_sql.sums(taxpayer.pk, today, filters, supplier_id=supplier_id).items():
         counted[letter] = counted.get(letter, Sum()) + all_
@@ -200,9 +205,9 @@ def _shown(counted: Mapping[str, tuple[int, int]], filters: Filters) -> Sum:
     return sum((Sum(*found) for letter, found in counted.items() if letter != NEEDS), Sum())
 
 
-def _lines(taxpayer: Taxpayer, today: Standing, records: Sequence[Record]) -> list[Line]:
-    labels = _directions(taxpayer, today, records)
-    return [line(record, today, labels.get(record.pk)) for record in records]
+def _lines(taxpayer: Taxpayer, today: Standing, found: Sequence[Listed]) -> list[Line]:
+    labels = _directions(taxpayer, today, [one.record for one in found])
+    return [line(one.record, today, labels.get(one.record.pk), one.twin) for one in found]
 
 
 def _directions(taxpayer: Taxpayer, today: Standing, records: Iterable[Record]) -> dict[int, Direction]:
@@ -281,7 +286,9 @@ def told_by_customs(taxpayer: Taxpayer, lines: Iterable[Line]) -> dict[int, date
     return days
 
 
-def line(record: Record, today: Standing, direction: Direction | None = None) -> Line:
+def line(
+    record: Record, today: Standing, direction: Direction | None = None, twin: tuple[str, Action] | None = None
+) -> Line:
     """Return a record as it stands today."""
     return Line(
         record=record,
@@ -292,6 +299,7 @@ def line(record: Record, today: Standing, direction: Direction | None = None) ->
         takes_remark=not today.remarks_blocked(record),
         pending_until=today.pending_until(record),
         direction=direction,
+        twin=twin,
     )
 
 

@@ -13,8 +13,9 @@ from typing import cast
 from ims_portal import sql
 from ims_portal.models import Taxpayer
 from ims_portal.rules import actions, periods
+from ims_portal.rules.actions import Action
 from ims_portal.sql import run
-from invoices import filters_sql
+from invoices import filters_sql, pairs_sql
 from invoices.filters import Filters
 from invoices.filters_sql import TAX
 from invoices.models import Record
@@ -36,6 +37,15 @@ class Part:
     is_by_name: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A record where it stands in a list; `twin` is number and action of the only document of its tax that fits it."""
+
+    place: Place
+    record: Record
+    twin: tuple[str, Action] | None
+
+
 def page(
     recipient_id: int,
     today: Standing,
@@ -45,10 +55,10 @@ def page(
     beside: Place | None,
     backwards: bool,
     limit: int,
-) -> list[tuple[Place, Record]]:
-    """Return at most `limit` places after (or before) one, in the order read: backwards the nearest comes first.
+) -> list[Listed]:
+    """Return at most `limit` records after (or before) a place, in the order read: backwards the nearest comes first.
 
-    With each comes the record that stands there, its supplier and its original: one query.
+    One query, with their suppliers, originals and twins.
     """
     parts = _parts(today, filters, sort.by)
     descends = sort.descends != backwards
@@ -67,13 +77,13 @@ def page(
         selects.append(f"p{number} AS MATERIALIZED ({statement} LIMIT greatest({room}, 0))")
         room += f" - (SELECT count(*) FROM p{number})"
         parameters |= own
-    return _places(numbers, selects, parameters)
+    return _listed(today, numbers, selects, parameters)
 
 
-def _places(
-    numbers: Sequence[int], selects: Sequence[str], parameters: Mapping[str, object]
-) -> list[tuple[Place, Record]]:
-    """Return the places of parts, one part after the other: one query, which reads a part only while there is room."""
+def _listed(
+    today: Standing, numbers: Sequence[int], selects: Sequence[str], parameters: Mapping[str, object]
+) -> list[Listed]:
+    """Return what stands in parts, one part after the other: one query, which reads a part only while there is room."""
     if not numbers:
         return []
     together = " UNION ALL ".join(
@@ -84,16 +94,25 @@ def _places(
     rows = run(
         f"""
         WITH {", ".join(selects)}
-        SELECT p.part, p.keys, {sql.columns(Record, "r")}, {sql.columns(Taxpayer, "s")}, {sql.columns(Record, "o")}
+        SELECT p.part, p.keys, t.number, t.action,
+            {sql.columns(Record, "r")}, {sql.columns(Taxpayer, "s")}, {sql.columns(Record, "o")}
         FROM ({together}) p
         CROSS JOIN LATERAL (SELECT * FROM invoices_record WHERE id = p.record_id OFFSET 0) r
         LEFT JOIN ims_portal_taxpayer s ON s.id = r.supplier_id
         LEFT JOIN LATERAL (SELECT * FROM invoices_record WHERE id = r.original_id OFFSET 0) o ON TRUE
+        LEFT JOIN LATERAL ({pairs_sql.twin("r", today)}) t ON TRUE
         ORDER BY p.turn, p.place
         """,
         parameters,
     )
-    return [(Place(cast("int", part), tuple(cast("list[str]", keys))), _record(found)) for part, keys, *found in rows]
+    return [
+        Listed(
+            Place(cast("int", part), tuple(cast("list[str]", keys))),
+            _record(values),
+            None if number is None else (str(number), Action(str(action))),
+        )
+        for part, keys, number, action, *values in rows
+    ]
 
 
 def _record(values: Sequence[object]) -> Record:

@@ -207,6 +207,21 @@ class Record(models.Model):
             # The orders of a list of all sections; the dearest by the tax people see.
             models.Index(fields=["recipient", "document_date", "id"], name="inward_by_date"),
             models.Index(F("recipient"), F("igst") + F("cgst") + F("sgst") + F("cess"), F("id"), name="inward_by_tax"),
+            # A note and its invoice find one another by what they have in common, among documents of the other kind.
+            *(
+                models.Index(
+                    F("recipient"),
+                    F("supplier"),
+                    F("igst") + F("cgst") + F("sgst") + F("cess"),
+                    F("document_date"),
+                    condition=Q(section__in=sections),
+                    name=name,
+                )
+                for name, sections in (
+                    ("invoices_by_tax", ["b2b", "b2ba", "b2bdn", "b2bdna", "ecom", "ecoma"]),
+                    ("notes_by_tax", ["b2bcn", "b2bcna"]),
+                )
+            ),
             models.Index(fields=["recipient", "chain", "chain_no"], name="chain_of_a_document"),
             models.Index(
                 fields=["recipient", "original"], condition=Q(original__isnull=False), name="amendments_of_a_recipient"

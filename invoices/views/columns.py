@@ -104,7 +104,10 @@ def _cells(
 
 
 def _badges(line: Line, changes: Sequence[Changed]) -> list[Badge]:
-    """Return what is special about a record: an edit took its decision, or it was rejected and reported again."""
+    """Return what is special about a record.
+
+    An edit took its decision, it was rejected and reported again, or one other document of the same tax fits it.
+    """
     found = []
     if line.record.lost_action:
         action = wording.ACTIONS[Action(line.record.lost_action)]
@@ -115,4 +118,8 @@ def _badges(line: Line, changes: Sequence[Changed]) -> list[Badge]:
     if original is not None and original.settled_as == Action.REJECT:
         names = {"period": show.period(original.settled_month)}
         found.append(Badge("provisional", _("Re-furnished"), _("You rejected it in GSTR-3B of %(period)s.") % names))
+    if line.twin is not None:
+        number, state = line.twin
+        text = _("%(number)s, the same tax: %(state)s") % {"number": number, "state": wording.STATES[state]}
+        found.append(Badge("none", _("Pair"), text))
     return found

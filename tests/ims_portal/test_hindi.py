@@ -12,8 +12,9 @@ from uuid import uuid4
 import pytest
 from django.conf import settings
 from django.contrib.auth.password_validation import password_validators_help_texts
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.test import Client
+from django.test.utils import override_settings
 from django.utils.timesince import timesince
 from django.utils.translation import override
 
@@ -32,6 +33,16 @@ def test_every_text_is_translated_and_compiled() -> None:
     out = StringIO()
     call_command("messages", "--check", stdout=out)
     assert "complete" in out.getvalue()
+
+
+def test_a_text_without_hindi_is_told(tmp_path: Path) -> None:
+    if shutil.which("msgfmt") is None or shutil.which("xgettext") is None:
+        pytest.skip("not run: GNU gettext is not on this machine")
+    shutil.copytree(LOCALE / "hi", tmp_path / "hi")
+    catalogue = tmp_path / "hi/LC_MESSAGES/django.po"
+    catalogue.write_text(catalogue.read_text().replace('msgid "Pair"', 'msgid "Pairs there are none of"'))
+    with override_settings(LOCALE_PATHS=[tmp_path]), pytest.raises(CommandError, match='msgid "Pair"'):
+        call_command("messages", "--check")
 
 
 def test_what_allauth_says_is_compiled_as_it_is_written() -> None:

@@ -226,3 +226,38 @@ def test_a_save_swapped_into_the_page_brings_the_banner_it_raises(client: Client
     # Paging and filters, which change nothing, bring none.
     assert 'id="stale"' not in client.get(ALL, headers={"HX-Request": "true"}).text
     assert client.get(ALL).text.count('id="stale"') == 1
+
+
+@pytest.mark.usefixtures("preparer")
+def test_a_note_and_the_only_invoice_of_its_tax_name_one_another(client: Client) -> None:
+    invoice, note = factories.filed(
+        factories.document(number="INV1"), factories.document(number="CN1", section=CN, on="2025-10-20")
+    )
+    factories.act(invoice, "R")
+    assert "INV1, the same tax: Rejected" in _row(client, note)
+    assert "CN1, the same tax: No action" in _row(client, invoice)
+
+
+@pytest.mark.usefixtures("preparer")
+def test_of_several_invoices_of_the_same_tax_a_list_names_none(client: Client) -> None:
+    _one, _other, note = factories.filed(
+        factories.document(number="INV1"),
+        factories.document(number="INV2"),
+        factories.document(number="CN1", section=CN, on="2025-10-20"),
+    )
+    assert "the same tax" not in _row(client, note)
+
+
+@pytest.mark.parametrize("fields", [{"on": "2025-10-21"}, {"tax": 17999}, {"reverse_charge": True}])
+@pytest.mark.usefixtures("preparer")
+def test_an_invoice_the_note_cannot_be_of_is_not_named(client: Client, fields: dict[str, object]) -> None:
+    _invoice, note = factories.filed(
+        factories.document(number="INV1", **fields), factories.document(number="CN1", section=CN, on="2025-10-20")
+    )
+    assert "INV1" not in _row(client, note)
+
+
+def _row(client: Client, record: Record) -> str:
+    found = re.search(rf'<tr id="r{record.pk}".*?</tr>', client.get(ALL).text, re.DOTALL)
+    assert found is not None
+    return found[0]
