@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
@@ -45,6 +45,9 @@ TOLD_AFTER = 5000
 
 TOOK_TOO_LONG = "57014"
 """What the database says of a statement it gave up."""
+
+MOST_APART = 100
+"""Records of a batch that are answered one by one, as many as its page lists."""
 
 MOST_TICKED = 1000
 """Rows one page can tick; five times what the longest shows."""
@@ -186,6 +189,22 @@ def answer(*, batch: Batch, actor: User, clock: Clock, given: Answer, remark: st
         fresh.found = _kept(bulk_sql.sums(order_of(fresh)))
         fresh.total = sums_of(fresh.found).get(WILL, Sums()).count
         fresh.save()
+
+
+def set_apart(*, batch: Batch, actor: User, ids: Collection[int] | None) -> dict[int, int]:
+    """Take records out of a batch that are to be decided one by one; return record id -> version previewed.
+
+    `ids` None is all that ask something. Raises BatchRefusedError, with `many_apart` for more than people answer so.
+    """
+    with transaction.atomic(durable=True):
+        fresh = _to_confirm(batch, actor)
+        apart = bulk_sql.set_apart(order_of(fresh), ids)
+        if len(apart) > MOST_APART:
+            raise BatchRefusedError("many_apart")
+        fresh.found = _kept(bulk_sql.sums(order_of(fresh)))
+        fresh.total = sums_of(fresh.found).get(WILL, Sums()).count
+        fresh.save()
+    return apart
 
 
 def _to_confirm(batch: Batch, actor: User) -> Batch:

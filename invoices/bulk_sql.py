@@ -20,8 +20,11 @@ from ims_portal.sql import run
 from invoices import actions_sql, records_sql
 from invoices.standing import Standing, time_barred_sql
 
-WILL, SAME, MOVED, LEFT = "will", "same", "moved", "left"
-"""Verdicts that are no refusal: it changes; it stands so already; somebody else was first; it is left out."""
+WILL, SAME, MOVED, LEFT, APART = "will", "same", "moved", "left", "apart"
+"""Verdicts that are no refusal.
+
+It changes; it stands so already; somebody else was first; it is left out; it is decided on its own.
+"""
 
 UNANSWERED = Refusal.ITC_REDUCTION_REQUIRED.value
 
@@ -133,6 +136,24 @@ def answer(order: Order, today: Standing, open_month: int, left: Collection[int]
         """,
         {**order.parameters, "left": list(left or ()), "leaves_all": left is None},
     )
+
+
+def set_apart(order: Order, ids: Collection[int] | None) -> dict[int, int]:
+    """Take out the rows that ask something, or those of them that are named; return record id -> version previewed.
+
+    Accepting asks about the ITC, rejecting why.
+    """
+    named = "" if ids is None else "AND b.record_id = ANY(%(ids)s::bigint[])"
+    rows = run(
+        f"""
+        UPDATE invoices_batchrow b SET verdict = '{APART}'
+        WHERE {OF_BATCH} AND (b.asks OR %(b_action)s <> 'A') AND b.verdict IN ('{WILL}', '{LEFT}', '{UNANSWERED}')
+            {named}
+        RETURNING b.record_id, b.version
+        """,
+        {**order.parameters, "ids": list(ids or ())},
+    )
+    return {_whole(pk): _whole(version) for pk, version in rows}
 
 
 def next_place(order: Order, *, after: int, upto: int | None, limit: int) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from ims_portal.rules.actions import Action, Refusal
 from ims_portal.rules.documents import Section
 from ims_portal.templatetags import ims as show
 from invoices import bulk, filters, wording
-from invoices.bulk_sql import LEFT, MOVED, SAME, UNANSWERED, WILL, Sums
+from invoices.bulk_sql import APART, LEFT, MOVED, SAME, UNANSWERED, WILL, Sums
 from invoices.models import Batch
 
 VERDICTS = {
@@ -20,6 +20,7 @@ VERDICTS = {
     SAME: gettext_lazy("Already so"),
     MOVED: gettext_lazy("Changed since they were shown"),
     LEFT: gettext_lazy("Left out"),
+    APART: gettext_lazy("Decided one by one"),
     UNANSWERED: gettext_lazy("Needs an answer"),
     "": gettext_lazy("Not reached before it stopped"),
     Refusal.RECORD_NOT_IN_IMS.value: gettext_lazy("Not in IMS: nothing is to be decided"),
@@ -72,6 +73,9 @@ REFUSED = {
     ),
     "filed": gettext_lazy("GSTR-3B of the period is filed, so nothing can be undone. What was settled stays."),
     "unreadable": gettext_lazy("A filter of this list could not be read. Choose again from the list."),
+    "many_apart": gettext_lazy(
+        "These are too many to decide one by one. Tick fewer, or decide all alike. Nothing was changed."
+    ),
     "too_many": gettext_lazy("More rows are ticked than a page shows. Choose all matching instead."),
 }
 """Why a batch refuses -> its sentence."""
@@ -119,9 +123,9 @@ def chosen_from(batch: Batch) -> str:
 
 def groups(sums: dict[str, Sums], *, is_done: bool) -> list[Group]:
     """Return why records do not change, the most of them first: refusals and those that changed meanwhile."""
-    apart = (WILL, SAME, UNANSWERED, LEFT)
+    told_apart = (WILL, SAME, UNANSWERED, LEFT, APART)
     told = VERDICTS | DONE if is_done else VERDICTS
-    rest = [(verdict, found) for verdict, found in sums.items() if verdict not in apart]
+    rest = [(verdict, found) for verdict, found in sums.items() if verdict not in told_apart]
     rest.sort(key=lambda line: (-line[1].count, line[0]))
     return [Group(str(told.get(verdict, verdict)), found, f"verdict={verdict or REST}") for verdict, found in rest]
 

@@ -79,10 +79,14 @@ class Asking:
         return self.draft.back
 
 
-def stage(*, taxpayer: Taxpayer, actor: User, sent: Sent, today: Standing, real_at: datetime) -> None:
-    """Keep a page's changed choices in its person's draft; nothing is saved. Rows left as shown change nothing."""
+def stage(*, taxpayer: Taxpayer, actor: User, sent: Sent, today: Standing, real_at: datetime) -> uuid.UUID:
+    """Keep a page's changed choices in its person's draft, and return its id; nothing is saved.
+
+    Rows left as shown change nothing.
+    """
     with transaction.atomic(durable=True):
-        _stage(taxpayer, actor, sent, today, real_at)
+        draft, _unknown = _stage(taxpayer, actor, sent, today, real_at)
+        return draft.pk
 
 
 def _stage(

@@ -69,6 +69,7 @@ urlpatterns = [
     path("ims/bulk/", bulk.preview, name="bulk"),
     path("ims/batches/<uuid:pk>/", bulk.batch, name="batch"),
     path("ims/batches/<uuid:pk>/answer/", bulk.answer, name="batch-answer"),
+    path("ims/batches/<uuid:pk>/apart/", bulk.apart, name="batch-apart"),
     path("ims/batches/<uuid:pk>/confirm/", bulk.confirm, name="batch-confirm"),
     path("ims/batches/<uuid:pk>/stop/", bulk.stop, name="batch-stop"),
     path("ims/batches/<uuid:pk>/undo/", bulk.undo, name="batch-undo"),

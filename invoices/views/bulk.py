@@ -21,12 +21,13 @@ from ims_portal import clock, proof, queue, web
 from ims_portal.access import Access, Right
 from ims_portal.rules.actions import Action
 from ims_portal.rules.periods import TaxPeriod
-from invoices import bulk, bulk_forms, bulk_sql, bulk_words, inbox, locking, standing, uploads, wording
+from invoices import bulk, bulk_forms, bulk_sql, bulk_words, drafts, inbox, locking, standing, uploads, wording
 from invoices.bulk import BatchRefusedError, Phase, sums_of
-from invoices.bulk_sql import LEFT, SAME, UNANSWERED, WILL, Sums
+from invoices.bulk_sql import APART, LEFT, SAME, UNANSWERED, WILL, Sums
+from invoices.drafts import Picked, Sent
 from invoices.forms import UnreadableChoiceError
 from invoices.models import Batch
-from invoices.views import rows
+from invoices.views import inward, rows
 
 PATIENCE = timedelta(seconds=2)
 """How long a page waits for its preview; a longer one is a job (portal 8)."""
@@ -35,7 +36,7 @@ STOP_POLLING = 286
 """What htmx takes as "do not ask again"."""
 
 MOST_SUPPLIERS = 10
-MOST_ASKED = 100
+MOST_ASKED = bulk.MOST_APART
 PER_PAGE = 100
 PROVED_FROM_COUNT, PROVED_FROM_TAX = 100, 10_00_000_00
 """Above these a batch asks for the password again: records, and tax in paise (promises 4.3)."""
@@ -125,6 +126,27 @@ def answer(request: HttpRequest, held: Access, batch: Batch) -> HttpResponse:
 
 @require_POST
 @of_a_batch(Right.ACT)
+def apart(request: HttpRequest, held: Access, batch: Batch) -> HttpResponse:
+    """Take records out of a batch, the ticked ones or all that ask something, and ask about each on its own."""
+    ticked = bulk_forms.AnswerForm.left(request.POST)
+    seen = bulk.set_apart(batch=batch, actor=held.user, ids=ticked or None)
+    fresh = bulk.of(taxpayer=held.taxpayer, batch_id=batch.pk) or batch
+    rest = fresh.total or sums_of(fresh.found).get(UNANSWERED, Sums()).count
+    draft_id = drafts.stage(
+        taxpayer=held.taxpayer,
+        actor=held.user,
+        sent=Sent(
+            [Picked(pk, version, Action(batch.action)) for pk, version in seen.items()],
+            back=_address(batch) if rest else batch.back,
+        ),
+        today=standing.of(held.taxpayer, request.portal_now),
+        real_at=clock.real(),
+    )
+    return web.see_other(reverse("invoices:act-review", args=[held.taxpayer.gstin, draft_id]))
+
+
+@require_POST
+@of_a_batch(Right.ACT)
 def confirm(request: HttpRequest, held: Access, batch: Batch) -> HttpResponse:
     """Confirm a batch and do it: here where it is small, in a worker where it is not."""
     sums = sums_of(batch.found)
@@ -190,6 +212,7 @@ def _show(request: HttpRequest, held: Access, batch: Batch, *, status: int = 200
         "may_act": held.may(Right.ACT),
         "time_left": bulk_words.time_left(batch),
         "tens": batch.percent // 10 * 10,
+        "told": inward.told(held, standing.for_page(held, at), inward.earlier(request, held)),
     }
     if batch.phase == Phase.READY:
         context |= _of_preview(request, held, batch, **forms)
@@ -221,12 +244,14 @@ def _of_preview(
         "same": sums.get(SAME, Sums()),
         "unanswered": sums.get(UNANSWERED, Sums()),
         "left": sums.get(LEFT, Sums()),
+        "apart": sums.get(APART, Sums()),
         "refused": _refused(sums),
         "groups": bulk_words.groups(sums, is_done=False),
         "period": TaxPeriod(batch.open_month),
         "suppliers": suppliers,
         "more_suppliers": number - len(suppliers),
         "asking": asking,
+        "may_be_apart": (will.count if batch.action == Action.REJECT else asking) <= bulk.MOST_APART,
         "reduces": reduces,
         "asked": _asked(held, order) if asking else [],
         "more_asked": max(0, asking - MOST_ASKED),
@@ -239,8 +264,8 @@ def _of_preview(
 
 
 def _refused(sums: dict[str, Sums]) -> Sums:
-    apart = (WILL, SAME, UNANSWERED, LEFT)
-    return sum((found for verdict, found in sums.items() if verdict not in apart), Sums())
+    told_apart = (WILL, SAME, UNANSWERED, LEFT, APART)
+    return sum((found for verdict, found in sums.items() if verdict not in told_apart), Sums())
 
 
 def _asked(held: Access, order: bulk_sql.Order) -> list[dict[str, object]]:
@@ -256,6 +281,7 @@ def _of_result(batch: Batch) -> dict[str, object]:
         "done": sums.get(WILL, Sums()),
         "same": sums.get(SAME, Sums()),
         "left": sums.get(LEFT, Sums()),
+        "apart": sums.get(APART, Sums()),
         "refused": _refused(sums),
         "groups": bulk_words.groups(sums, is_done=True),
         "period": TaxPeriod(batch.open_month),

@@ -122,6 +122,51 @@ def test_a_bulk_accept_asks_the_itc_question_once(client: Client) -> None:
 
 
 @pytest.mark.usefixtures("preparer")
+def test_some_of_a_bulk_accept_are_answered_one_by_one(client: Client) -> None:
+    notes = filed(*(document(section=Section.CN, number=f"CN{n}", tax=100) for n in range(3)), document(number="INV1"))
+    assert "Answer one by one: the ticked, or all" in text(ask(client))
+    page = post(client, "apart", left=[notes[0].pk])
+    assert "Must ITC be reduced for CN0?" in text(page)
+    assert "CN1" not in text(page)
+    key = f"{notes[0].pk}.{notes[0].version}"
+    told = {f"l.{key}-{name}": value for name, value in {"answer": "P", "igst": "40.00", "remark": "half"}.items()}
+    page = client.post(page.redirect_chain[-1][0], form(line=key, **told), follow=True)
+    assert "1 record saved" in text(page)
+    assert "Decided one by one" in text(page)
+    assert "2 records reduce your ITC by ₹200.00" in text(page)
+    page = post(client, "answer", answer="F", checked="1")
+    assert "Apply to 3 for" in text(page)
+    post(client, "confirm")
+    assert dict(Record.objects.values_list("number", "answer")) == {"CN0": "P", "CN1": "F", "CN2": "F", "INV1": ""}
+    assert Record.objects.get(number="CN0").declared.total == 40_00
+    assert set(Record.objects.values_list("action", flat=True)) == {"A"}
+
+
+@pytest.mark.usefixtures("preparer")
+def test_a_bulk_reject_may_give_each_its_own_reason(client: Client) -> None:
+    some(2)
+    assert "Give each its own reason" in text(ask(client, bulk="R"))
+    page = post(client, "apart")
+    assert page.redirect_chain[-1][0].startswith(f"{DESK}act/")
+    reasons = dict(zip(Record.objects.order_by("pk"), ("NOT_RECEIVED", "DUPLICATE"), strict=True))
+    told = {f"l.{record.pk}.{record.version}-reason": reason for record, reason in reasons.items()}
+    lines = [f"{record.pk}.{record.version}" for record in reasons]
+    page = client.post(page.redirect_chain[-1][0], form(line=lines, **told), follow=True)
+    assert "2 records saved" in text(page)
+    assert page.request["PATH_INFO"] == LIST
+    assert sorted(Record.objects.values_list("reason_code", flat=True)) == ["DUPLICATE", "NOT_RECEIVED"]
+
+
+@pytest.mark.usefixtures("preparer")
+def test_more_than_a_page_are_not_decided_one_by_one(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulk, "MOST_APART", 1)
+    some(2)
+    assert "Give each its own reason" not in text(ask(client, bulk="R"))
+    assert "These are too many to decide one by one" in text(post(client, "apart"))
+    assert Batch.objects.get().total == 2
+
+
+@pytest.mark.usefixtures("preparer")
 def test_a_bulk_reject_names_the_price_and_asks_why(client: Client) -> None:
     filed(*(document(number=f"CN{n}", section=Section.CN, tax=1000) for n in (1, 2)))
     page = ask(client, bulk="R")
