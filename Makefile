@@ -1,6 +1,7 @@
 # Everything happens in .venv and .local inside this folder: no Node, no Docker, no PostgreSQL of the system.
 PYTHON ?= python3
 PORT ?= 8000
+JOBS ?= 2
 ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
@@ -12,7 +13,7 @@ BESIDE := $(BIN)/python -m ims_portal.embedded test
 
 help:
 	@echo 'make demo [PORT=8000]    the portal with its story, on this machine; Ctrl-C stops all of it'
-	@echo 'make test [ARGS="..."]   the whole suite; ARGS goes to pytest'
+	@echo 'make test [ARGS="..."]   the whole suite, in JOBS=2 processes; ARGS goes to pytest'
 	@echo 'make shots               pictures of every page and of the journeys, in screenshots/'
 	@echo 'make lint                style, types, import contracts, missing migrations'
 	@echo 'make install             only the environment, in .venv'
@@ -32,8 +33,9 @@ $(VENV)/.installed: requirements.txt
 demo: install
 	@exec $(BIN)/python -m ims_portal.run --port $(PORT)
 
+# loadgroup gives each process the next test once it is free, in order; tests of one group keep together.
 test: install
-	@exec $(BIN)/python -m pytest $(ARGS)
+	@exec $(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadgroup $(ARGS)
 
 shots: install
 	IMS_SHOTS=1 $(BIN)/python -m pytest tests/journeys

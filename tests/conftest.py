@@ -2,15 +2,20 @@
 
 With DATABASE_URL and REDIS_URL set, those servers are used. Every session has a test database of its own, named after
 its process unless IMS_TEST_DB chooses the name, so that several people can run tests beside one another.
+
+With -n, pytest-xdist hands the tests of one session out to several processes, here called runners. The session starts
+the servers and makes no database; each runner has its own, for pytest-django adds the runner's name to the session's.
 """
 
+import fcntl
 import os
 import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import timedelta
+from typing import IO
 
 import django
 import hypothesis
@@ -27,24 +32,30 @@ hypothesis.settings.register_profile("portal", deadline=None)
 hypothesis.settings.load_profile("portal")
 
 pytest_plugins = ["tests.live"]
-FILES = tempfile.mkdtemp(prefix="ims-files-")
+IS_RUNNER = "PYTEST_XDIST_WORKER" in os.environ
+OWN_SERVERS = "DATABASE_URL" not in os.environ  # of a runner it says nothing: the session has set them
+# A runner's folder lies in the session's, which is thrown away even where a runner was killed.
+FILES = tempfile.mkdtemp(prefix="ims-files-", dir=os.environ["IMS_FILES"] if IS_RUNNER else None)
+_claimed: list[IO[bytes]] = []
 
 
 def _prepare() -> None:
     """Set the environment that the settings read."""
+    if IS_RUNNER:
+        os.environ |= {"IMS_FILES": FILES, "REDIS_URL": _own_broker()}
+        return
     defaults = {
         "DJANGO_SETTINGS_MODULE": "ims_portal.settings",
         "IMS_MAIL": "locmem",
         "IMS_LOG_LEVEL": "WARNING",
         "IMS_TEST_DB": f"test_ims_{os.getpid()}",
     }
-    if os.environ.get("DATABASE_URL"):
-        defaults |= {"SECRET_KEY": secrets.token_urlsafe(50), "IMS_SANDBOX": "true", "IMS_HTTPS": "false"}
-    else:
+    if OWN_SERVERS:
         _drop_leftovers(embedded.ensure(kind="test").database_url)
         defaults |= embedded.environment(where=embedded.place(kind="test"))
-        # The messages of one session must not reach the workers of another.
-        defaults["REDIS_URL"] = defaults["REDIS_URL"].replace("db=0", f"db={os.getpid() % engines.BROKER_DATABASES}")
+        defaults["REDIS_URL"] = _own_broker()
+    else:
+        defaults |= {"SECRET_KEY": secrets.token_urlsafe(50), "IMS_SANDBOX": "true", "IMS_HTTPS": "false"}
     defaults["IMS_FILES"] = FILES
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
@@ -54,10 +65,26 @@ def _drop_leftovers(address: str) -> None:
     """Drop the test databases of sessions that were killed before they could."""
     with closing(psycopg2.connect(address)) as server, server.cursor() as cursor:
         server.autocommit = True
-        cursor.execute("SELECT datname FROM pg_database WHERE datname ~ '^test_ims_[0-9]+$'")
+        cursor.execute("SELECT datname FROM pg_database WHERE datname ~ '^test_ims_[0-9]+(_gw[0-9]+)?$'")
         for (name,) in cursor.fetchall():
-            if not engines.exists(pid=int(name.removeprefix("test_ims_"))):
+            if not engines.exists(pid=int(name.split("_")[2])):
                 cursor.execute(f'DROP DATABASE IF EXISTS "{name}"')
+
+
+def _own_broker() -> str:
+    """Return the address of a broker database that no other process has, so that its workers get no other's messages.
+
+    The claim is a lock on a file, gone with the process however it ends. Number 0 is for commands beside the tests.
+    """
+    test = embedded.place(kind="test")
+    for number in range(1, engines.BROKER_DATABASES):
+        claim = (test.folder / f"broker-{number}.lock").open("ab")
+        with suppress(BlockingIOError):
+            fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _claimed.append(claim)
+            return embedded.addresses(where=test).redis_url.replace("db=0", f"db={number}")
+        claim.close()
+    raise RuntimeError("every database of the broker is taken")
 
 
 _prepare()
@@ -69,9 +96,17 @@ from invoices.views import bulk as bulk_pages  # noqa: E402
 from tests import factories  # noqa: E402
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse several processes on servers that were given: there is one broker database for all of them."""
+    if not IS_RUNNER and not OWN_SERVERS and config.getoption("numprocesses", None):
+        raise pytest.UsageError("with DATABASE_URL and REDIS_URL set, tests run in one process: make test JOBS=0")
+
+
 def pytest_unconfigure() -> None:
     """Stop the servers, if no other session uses them, and throw away what was uploaded."""
-    embedded.release(where=embedded.place(kind="test"))
+    for claim in _claimed:
+        claim.close()
+    embedded.release(where=embedded.place(kind="test"))  # in a runner nothing: they are the session's
     shutil.rmtree(FILES, ignore_errors=True)
 
 

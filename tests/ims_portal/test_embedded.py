@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from collections.abc import Callable, Iterator
@@ -281,21 +282,29 @@ def test_folder_of_somebody_else_is_refused(place: Place) -> None:
     shutil.rmtree(place.folder)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user's PostgreSQL runs plainly")
-def test_root_without_user_namespaces_hands_the_data_to_nobody(place: Place, tmp_path: Path) -> None:
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "unshare").write_text("#!/bin/sh\nexit 1\n")
-    (tmp_path / "bin" / "unshare").chmod(0o755)
-    for folder in (tmp_path, *tmp_path.parents[:2]):
+@pytest.fixture
+def open_place() -> Iterator[Place]:
+    """A place in a folder that everybody may pass through; pytest's own are closed to all but their owner."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
         folder.chmod(0o711)
-    environment = os.environ | {"PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}"}
-    command = [sys.executable, "-c", HOLDER.replace("sys.stdin.read()", ""), place.folder]
+        where = Place(folder=folder / "servers", durable=False)
+        yield where
+        engines.stop(place=where)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user's PostgreSQL runs plainly")
+def test_root_without_user_namespaces_hands_the_data_to_nobody(open_place: Place, tmp_path: Path) -> None:
+    (tmp_path / "unshare").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "unshare").chmod(0o755)
+    environment = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    command = [sys.executable, "-c", HOLDER.replace("sys.stdin.read()", ""), open_place.folder]
     said = subprocess.run(command, cwd=embedded.PROJECT, env=environment, capture_output=True, text=True, check=False)
     if "may not enter" in said.stderr:
         pytest.skip("this project lies in a folder that only root may enter")
     assert said.stdout == "ready\n", said.stderr
-    assert place.data.stat().st_uid == 65534
-    assert is_gone(place)
+    assert open_place.data.stat().st_uid == 65534
+    assert is_gone(open_place)
 
 
 def test_wheels_python_layers_are_never_imported(place: Place) -> None:

@@ -18,7 +18,10 @@ import pytest
 from ims_portal import embedded, engines
 from ims_portal.engines import Place
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes under /proc")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="looks for processes under /proc"),
+    pytest.mark.xdist_group("demo"),  # one process for all of them: its first start is slow
+]
 
 
 @pytest.fixture(scope="module")
