@@ -6,8 +6,10 @@ The cast: R 27AAACR5055K1Z7 (recipient, Maharashtra, monthly), S 24AAACS2718C1ZX
 from __future__ import annotations
 
 from datetime import date, datetime
+from functools import cache
 from uuid import uuid4
 
+from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 
 from ims_portal import audit
@@ -27,6 +29,7 @@ from returns.models import Filing
 RECIPIENT = "27AAACR5055K1Z7"
 SUPPLIER = "24AAACS2718C1ZX"
 OCTOBER = periods.parse("102025")
+PASSWORD = "correct horse battery"
 LONG_AGO = datetime(2017, 7, 1, tzinfo=timezone.get_fixed_timezone(330))
 
 
@@ -55,11 +58,17 @@ def taxpayer(
 
 
 def user(username: str = "asha", *, name: str = "", **options: object) -> User:
-    """Return a user who can sign in with the password `correct horse battery`."""
+    """Return a user who can sign in with PASSWORD."""
     found = User.objects.filter(username=username).first()
-    return found or User.objects.create_user(
-        username=username, password="correct horse battery", full_name=name or username.title(), **options
+    return found or User.objects.create(
+        username=username, password=_hashed(), full_name=name or username.title(), **options
     )
+
+
+@cache
+def _hashed() -> str:
+    """Return PASSWORD hashed, once for all users: the hash is meant to be slow, and is checked where they sign in."""
+    return make_password(PASSWORD)
 
 
 def member(taxpayer_: Taxpayer, role: str = "signatory", username: str = "") -> User:
