@@ -156,10 +156,16 @@ def _filing_parties(story: Story) -> Iterator[tuple[str, Taxpayer, Filer]]:
 def _draft(story: Story) -> None:
     """Compute the drafts whose day it is, where the 3B before is filed; none is made up for later."""
     in_force = calendar.in_force(story.clock.at)
-    parties = Taxpayer.objects.filter(pk__in=[taxpayer.pk for taxpayer in story.taxpayers.values()])
-    for taxpayer, period in gstr2b.drafts_due(among=parties, at=story.clock.at):
-        if periods.draft_day(calendar.filer(taxpayer), period, in_force) == story.today:
-            gstr2b.compute(taxpayer=taxpayer, period=period, actor=None, clock=story.clock)
+    open_months = dict(Inbox.objects.filter(taxpayer__in=story.taxpayers.values()).values_list("pk", "open_month"))
+    whose_day = [
+        taxpayer.pk
+        for _key, taxpayer, filer in _filing_parties(story)
+        if periods.draft_day(filer, filer.period(open_months[taxpayer.pk]), in_force) == story.today
+    ]
+    if not whose_day:
+        return  # as on most days of a case: asking what is due takes many queries
+    for taxpayer, period in gstr2b.drafts_due(among=Taxpayer.objects.filter(pk__in=whose_day), at=story.clock.at):
+        gstr2b.compute(taxpayer=taxpayer, period=period, actor=None, clock=story.clock)
 
 
 def _file_automatically(story: Story) -> None:
@@ -181,10 +187,8 @@ def _file_nil_gstr1(story: Story, key: str, taxpayer: Taxpayer, period: TaxPerio
         event.get("form") == "GSTR-1" and event["party"] == key and event["period"] == period.name
         for event in story.case.events
     )
-    is_filed = SupplierReturn.objects.filter(
-        supplier=taxpayer, form="GSTR-1", month=period.month, filed_on__isnull=False
-    ).exists()
-    if not is_told and not is_filed:
+    filed = SupplierReturn.objects.filter(supplier=taxpayer, form="GSTR-1", month=period.month, filed_on__isnull=False)
+    if not is_told and not filed.exists():
         _try(lambda: outward.file(supplier=taxpayer, form=Form.GSTR1, period=period, actor=None, clock=story.clock))
 
 
