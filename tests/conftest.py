@@ -32,6 +32,7 @@ hypothesis.settings.register_profile("portal", deadline=None)
 hypothesis.settings.load_profile("portal")
 
 pytest_plugins = ["tests.live"]
+SETTINGS = "ims_portal.settings"
 IS_RUNNER = "PYTEST_XDIST_WORKER" in os.environ
 OWN_SERVERS = "DATABASE_URL" not in os.environ  # of a runner it says nothing: the session has set them
 # A runner's folder lies in the session's, which is thrown away even where a runner was killed.
@@ -42,10 +43,10 @@ _claimed: list[IO[bytes]] = []
 def _prepare() -> None:
     """Set the environment that the settings read."""
     if IS_RUNNER:
-        os.environ |= {"IMS_FILES": FILES, "REDIS_URL": _own_broker()}
+        os.environ |= {"DJANGO_SETTINGS_MODULE": SETTINGS, "IMS_FILES": FILES, "REDIS_URL": _own_broker()}
         return
     defaults = {
-        "DJANGO_SETTINGS_MODULE": "ims_portal.settings",
+        "DJANGO_SETTINGS_MODULE": SETTINGS,
         "IMS_MAIL": "locmem",
         "IMS_LOG_LEVEL": "WARNING",
         "IMS_TEST_DB": f"test_ims_{os.getpid()}",
@@ -97,9 +98,13 @@ from tests import factories  # noqa: E402
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse several processes on servers that were given: there is one broker database for all of them."""
-    if not IS_RUNNER and not OWN_SERVERS and config.getoption("numprocesses", None):
+    """Make ready for several processes; refuse them on servers that were given, with one broker database for all."""
+    if IS_RUNNER or not config.getoption("numprocesses", None):
+        return
+    if not OWN_SERVERS:
         raise pytest.UsageError("with DATABASE_URL and REDIS_URL set, tests run in one process: make test JOBS=0")
+    # A runner that inherits it has its settings read by pytest-django, before this file has set what is its own.
+    del os.environ["DJANGO_SETTINGS_MODULE"]
 
 
 def pytest_unconfigure() -> None:
@@ -118,7 +123,7 @@ def _usual_language() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:  # noqa: ARG001 - pytest-django's own goes first
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:  # noqa: ARG001 - pytest-django's own goes first
     """Let the test database be emptied between tests: append-only tables refuse TRUNCATE, in tests too.
 
     UPDATE and DELETE stay refused; tests/returns/test_integrity.py switches the guard on again to see it hold.
@@ -127,6 +132,11 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
         cursor.execute("SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'never_emptied'")
         for (table,) in cursor.fetchall():
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER never_emptied")
+    yield
+    # What a killed process asked last may be under way still, and a database in use is not dropped.
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        others = "datname = current_database() AND pid <> pg_backend_pid()"
+        cursor.execute(f"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE {others}")
 
 
 @pytest.fixture

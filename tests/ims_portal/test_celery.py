@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 from celery import current_app
+from django.conf import settings
 
 from ims_portal import embedded, engines, run
 from ims_portal.celery import app
 from ims_portal.children import Child
 from ims_portal.engines import Place
+from ims_portal.environment import broker
 from tests.live import wait_for
 
 PUBLISH = """
@@ -31,6 +33,11 @@ print(time.monotonic() - before)
 
 def test_our_app_is_the_current_one_in_every_process() -> None:
     assert current_app._get_current_object() is app
+
+
+def test_settings_are_of_what_is_this_process_s_own_however_many_run_the_tests() -> None:
+    assert broker(os.environ["REDIS_URL"]) == settings.CELERY_BROKER_URL
+    assert os.environ["IMS_FILES"] == settings.MEDIA_ROOT
 
 
 def test_lost_and_killed_work_is_handed_out_again() -> None:
