@@ -26,7 +26,7 @@ class NothingTickedError(ValueError):
 
 def which(post: QueryDict, back: str) -> Which:
     """Return the records a list's toolbar was used on. Raises NothingTickedError, UnreadableChoiceError."""
-    asked = filters.parse(post.get("section", ""), QueryDict(post.get("query", "")))
+    asked = filters.parse(post.get("list", ""), QueryDict(post.get("query", "")))
     if asked is None or not asked.is_valid or asked.filters.settled:
         raise UnreadableChoiceError("the list")
     ticked: dict[int, int] | None = None

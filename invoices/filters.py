@@ -297,6 +297,12 @@ def parse(slug: str, query: QueryDict, *, has_books: bool = False, beside: Itera
 _NAMES = frozenset({"section", *(line.name for line in FIELDS)})
 
 
+def typed(sent: QueryDict) -> str:
+    """Return as an address's query what a filter form sent among other fields, read by nobody yet; no empty field."""
+    names = [*(name for name in sent if name in _NAMES), *(name for name in sent if name in ("sort", "rows"))]
+    return urlencode([(name, value) for name in names for value in sent.getlist(name) if value.strip()], safe="/")
+
+
 def _sections(slug: str, asked: list[str]) -> tuple[tuple[Section, ...], dict[str, str]]:
     """Return the sections of a list, in the desk's order; one section's own list takes no other."""
     codes = {section.value for section in IN_IMS} if slug == ALL else {slug}

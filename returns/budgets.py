@@ -182,7 +182,7 @@ class Measuring:
     def _preview(self) -> tuple[int, bytes]:
         firm = self.world.recipient.gstin
         asked = Filters(action="N")
-        fields = {"section": "all", "query": asked.query(), "all": "1", "bulk": "A"}
+        fields = {"list": "all", "query": asked.query(), "all": "1", "bulk": "A"}
         return self._post(reverse("invoices:bulk", args=[firm]), asked.address(firm), fields)
 
     def _compute(self) -> None:

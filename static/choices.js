@@ -11,6 +11,18 @@
   function choices() { return document.getElementById("choices"); }
   function bar() { return document.querySelector("#savebar .unsaved-count"); }
 
+  // Without script the filters are sent with the rows, Enter applies them, and records open beside the list. With it they
+  // are a form of their own again, Enter in a row saves, and a link is a link.
+  function begin() {
+    document.querySelectorAll("#records > button[name=filter]").forEach(function (button) { button.remove(); });
+    document.querySelectorAll("#records .filters button[name=filter]").forEach(function (button) { button.removeAttribute("name"); });
+    document.querySelectorAll("#records .filters [form=choices]:not([name=go])").forEach(function (field) { field.removeAttribute("form"); });
+    document.querySelectorAll("#records a[target=record]").forEach(function (link) { link.removeAttribute("target"); });
+  }
+  begin();
+  document.addEventListener("htmx:load", begin);
+  document.addEventListener("htmx:historyRestore", begin);
+
   function uuid() {
     var bytes = window.crypto.getRandomValues(new Uint8Array(16));
     bytes[6] = (bytes[6] & 15) | 64;
@@ -112,6 +124,7 @@
     var go = event.target.closest ? event.target.closest("#records button[name=go]:not([hx-get])") : null;
     if (!go || lost) { return; }
     event.preventDefault();
+    if (event.ctrlKey || event.metaKey) { window.open(go.value, "_blank"); return; }
     pending.then(function () { if (lost) { takeAlong(go.value); } else { window.location.href = go.value; } });
   });
 

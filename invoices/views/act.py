@@ -6,7 +6,7 @@ import uuid
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 
 from ims_portal import clock, web
 from ims_portal.access import Access, Right
-from invoices import drafts, forms, locking, standing
+from invoices import drafts, filters, forms, locking, standing
 from invoices.drafts import Sent
 
 NOTHING_TO_SHOW = 204
@@ -23,11 +23,11 @@ BUSY = 503
 
 @require_POST
 def act(request: HttpRequest, gstin: str) -> HttpResponse:
-    """Keep, save or discard choices; with somewhere to `go`, keep them and go there."""
+    """Keep, save or discard choices; with somewhere to `go`, or a `filter` form sent along, keep them and go there."""
     held = web.enter(request, gstin, Right.ACT)
     request_id = web.expect_form(request, gstin)
     back = web.local(request.POST.get("back", ""), otherwise=reverse("invoices:inward", args=[gstin]))
-    deed, go = request.POST.get("do", "save"), request.POST.get("go", "")
+    deed, go = request.POST.get("do", "save"), request.POST.get("go", "") or _filtered(request.POST)
     if deed == "discard":
         drafts.discard(taxpayer=held.taxpayer, actor=held.user)
         return web.see_other(with_result(back, None))
@@ -66,6 +66,12 @@ def _save(request: HttpRequest, held: Access, sent: Sent, request_id: uuid.UUID)
     return web.see_other(with_result(sent.back, result))
 
 
+def _filtered(post: QueryDict) -> str:
+    """Return the address of the list its filter form asks for, which without script is sent with the rows."""
+    base, query = post.get("filter", ""), filters.typed(post)
+    return f"{base}?{query}" if base and query else base
+
+
 def _onward(go: str, back: str) -> str:
     """Return where to go with the choices kept; an address that begins with ? is one of the page they are from."""
     asked = urlsplit(back).path + go if go.startswith("?") else go
@@ -86,4 +92,4 @@ def with_result(url: str, result: uuid.UUID | None) -> str:
     query = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name != "result"]
     if result is not None:
         query.append(("result", str(result)))
-    return parts._replace(query=urlencode(query)).geturl()
+    return parts._replace(query=urlencode(query, safe="/")).geturl()

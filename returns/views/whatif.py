@@ -76,7 +76,7 @@ def _asked_of_list(post: QueryDict) -> str:
     """Return as an address's query what a list's toolbar asks about: its filters, its ticked rows, its action."""
     ids = [] if post.get("all") == "1" else [tick.partition(".")[0] for tick in post.getlist("tick")]
     own = {
-        "of": post.get("section", ""),
+        "of": post.get("list", ""),
         "records": ".".join(pk for pk in ids if _is_id(pk)),
         "do": post.get("bulk", ""),
     }

@@ -6,14 +6,16 @@ Journey 22 of docs/portal.md, and the filter of journey 20.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from io import BytesIO
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from django.conf import settings
 from playwright.sync_api import Page, expect
 
-from ims_portal.models import Taxpayer
+from ims_portal.models import Taxpayer, User
 from invoices import feeds
 from invoices.feeds_json import bills
 from invoices.models import ActionEvent, Record
@@ -79,7 +81,7 @@ def test_20_a_date_is_read_the_indian_way_in_every_language(
     r1.page.locator("details.more summary").click()
     r1.page.fill("#f-date_from", "05/11/2026")
     r1.page.fill("#f-date_to", "05/11/2026")
-    r1.page.locator("form.filters button[type=submit]").click()
+    r1.page.locator("form.filters .btn-primary").click()
     expect(r1.row("FIFTH")).to_be_visible()
     expect(r1.row("ELEVENTH")).to_have_count(0)
     expect(r1.row("FIFTH")).to_contain_text("12,34,567.00")
@@ -93,7 +95,7 @@ def test_20_a_date_is_read_the_indian_way_in_every_language(
     expect(r1.row("ELEVENTH")).to_have_count(0)
     expect(r1.page.locator("#f-date_to")).to_have_value("05/11/2026")
     r1.page.fill("#f-date_from", "11/25/2026")
-    r1.page.locator("form.filters button[type=submit]").click()
+    r1.page.locator("form.filters .btn-primary").click()
     expect(r1.page.locator("#f-date_from")).to_have_attribute("aria-invalid", "true")
     expect(r1.row("FIFTH")).to_have_count(0)
     r1.shoot(f"20-wrong-date-{language}")
@@ -137,12 +139,72 @@ def test_choices_are_kept_by_tabs_orders_and_filters(
     expect(page.get_by_role("columnheader", name="IGST")).to_have_attribute("aria-sort", "ascending")
     expect(r1.row("FIFTH").get_by_role("radio", name="Reject")).to_be_checked()
     r1.choose("FIFTH", "Pending")
-    if not script:
-        page.get_by_role("button", name="Keep the choices of this page first").click()
     page.fill("#f-q", "FIFTH")
     page.locator("form.filters button").first.click()
     expect(r1.row("ELEVENTH")).to_have_count(0)
     expect(r1.row("FIFTH").get_by_role("radio", name="Pending")).to_be_checked()
     page.locator(".active-filters").get_by_role("button").click()
     expect(r1.row("ELEVENTH").get_by_role("radio", name="Pending")).to_be_checked()
+    # Enter in the search field applies it, and saves nothing; the address says what is shown.
+    r1.choose("ELEVENTH", "Accept")
+    page.fill("#f-q", "ELEV")
+    page.press("#f-q", "Enter")
+    expect(r1.row("FIFTH")).to_have_count(0)
+    expect(r1.row("ELEVENTH").get_by_role("radio", name="Accept")).to_be_checked()
+    assert parse_qsl(urlsplit(page.url).query) == [("q", "ELEV"), ("sort", "-tax")]
+    r1.choose("ELEVENTH", "Reject")
+    page.locator("form.filters").get_by_role("button", name="Clear").click()
+    expect(r1.row("ELEVENTH").get_by_role("radio", name="Reject")).to_be_checked()
+    # A supplier's GSTIN and a chip in a row are filters as well.
+    r1.choose("FIFTH", "Accept")
+    r1.row("FIFTH").get_by_role("button", name=factories.SUPPLIER).click()
+    expect(page.locator(".active-filters li")).to_have_count(1)
+    expect(r1.row("FIFTH").get_by_role("radio", name="Accept")).to_be_checked()
+    r1.choose("FIFTH", "Reject")
+    r1.row("FIFTH").get_by_role("button", name="Filed").click()
+    expect(page.locator(".active-filters li")).to_have_count(2)
+    expect(r1.row("FIFTH").get_by_role("radio", name="Reject")).to_be_checked()
     assert not ActionEvent.objects.exists()
+
+
+@pytest.mark.journey
+@pytest.mark.usefixtures("importer")
+@pytest.mark.parametrize("script", [True, False])
+def test_a_record_is_read_without_losing_the_choices_of_its_list(
+    person: Callable[..., Page], start_web: Callable[[], str], *, script: bool
+) -> None:
+    r1 = Desk(person(script=script), start_web(), "r1", script=script)
+    r1.open(GSTIN, "ims/inward/b2b/")
+    r1.choose("FIFTH", "Accept")
+    record = r1.row("FIFTH").get_by_role("link", name="FIFTH", exact=True)
+    if script:
+        record.click()
+        expect(r1.page).to_have_title(re.compile("FIFTH"))
+        r1.open(GSTIN, "ims/inward/b2b/")
+    else:
+        with r1.page.expect_popup() as opened:
+            record.click()
+        expect(opened.value).to_have_title(re.compile("FIFTH"))
+        expect(r1.row("FIFTH").get_by_role("radio", name="Accept")).to_be_checked()
+        r1.shoot("list-without-script")
+        r1.press("Keep for later")
+    expect(r1.page.locator("#savebar .unsaved-count")).to_have_text("1 unsaved choice")
+    r1.open(GSTIN, "ims/inward/b2b/?rows=25")
+    expect(r1.row("FIFTH").get_by_role("radio", name="Accept")).to_be_checked()
+
+
+@pytest.mark.journey
+@pytest.mark.usefixtures("importer")
+@pytest.mark.parametrize("script", [True, False])
+def test_enter_in_a_row_saves_with_script_and_only_keeps_without(
+    person: Callable[..., Page], start_web: Callable[[], str], *, script: bool
+) -> None:
+    User.objects.filter(username="r1").update(uses_keys=False)  # with the keys of a list, Enter opens the record
+    r1 = Desk(person(script=script), start_web(), "r1", script=script)
+    r1.open(GSTIN, "ims/inward/b2b/?q=FIFTH")
+    r1.choose("FIFTH", "Accept")
+    r1.row("FIFTH").get_by_role("radio", name="Accept").press("Enter")
+    told = "1 record saved." if script else "1 unsaved choice"
+    expect(r1.page.locator("#result p, #savebar .unsaved-count").first).to_have_text(told)
+    assert ActionEvent.objects.exists() is script
+    assert parse_qsl(urlsplit(r1.page.url).query)[0] == ("q", "FIFTH")

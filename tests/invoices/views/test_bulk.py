@@ -35,7 +35,7 @@ def form(**more: object) -> dict[str, object]:
 
 def ask(client: Client, **more: object) -> HttpResponse:
     """Return the preview of all matching records, or of what is said."""
-    sent = form(**({"section": "all", "query": "", "all": "1", "bulk": "A"} | more))
+    sent = form(**({"list": "all", "query": "", "all": "1", "bulk": "A"} | more))
     return client.post(DESK + "bulk/", sent, follow=True)
 
 
@@ -86,14 +86,12 @@ def test_ticked_rows_are_previewed(client: Client) -> None:
 @pytest.mark.usefixtures("preparer")
 def test_filters_of_the_list_are_kept(client: Client) -> None:
     filed(document(number="INV"), document(number="CN", section=Section.CN))
-    page = ask(client, section=Section.CN.value, query="action=N", bulk="P")
+    page = ask(client, list=Section.CN.value, query="action=N", bulk="P")
     assert "Keep 1 record pending" in text(page)
     assert "Credit notes, No action" in text(page)
 
 
-@pytest.mark.parametrize(
-    "wrong", [{"bulk": "X"}, {"section": "nowhere"}, {"query": "action=Q"}, {"query": "settled=1"}]
-)
+@pytest.mark.parametrize("wrong", [{"bulk": "X"}, {"list": "nowhere"}, {"query": "action=Q"}, {"query": "settled=1"}])
 @pytest.mark.usefixtures("preparer")
 def test_a_forged_toolbar_is_refused(client: Client, wrong: dict[str, str]) -> None:
     some(1)

@@ -67,6 +67,42 @@ def test_going_on_takes_unsaved_choices_along(client: Client, records: list[Reco
     assert f'name="was.{first.pk}" value="A"' in page
 
 
+def test_filters_sent_with_the_rows_keep_the_choices_and_become_a_clean_address(
+    client: Client, records: list[Record], send: Send
+) -> None:
+    first, _second, _third = records
+    filled = {"filter": LIST, "q": "I1", "section": ["b2b", "b2ba"], "date_from": "05/10/2025", "sort": "-tax"}
+    empty = {"action": "", "tax_to": "  ", "with": "", "list": "all", "query": "q=old", "bulk": "A"}
+    answer = send({first: "A"}, **filled, **empty)
+    to = answer.headers["Location"]
+    assert (answer.status_code, to) == (303, LIST + "?q=I1&section=b2b&section=b2ba&date_from=05/10/2025&sort=-tax")
+    assert staged() == {"I0": "A"}
+    assert [line["text"][-2:] for line in client.get(to).context["active"]][1:] == ["I1", "25"]
+    assert send({}, filter=LIST).headers["Location"] == LIST
+
+
+def test_a_filter_that_cannot_be_read_keeps_the_choices_too(client: Client, records: list[Record], send: Send) -> None:
+    answer = send({records[0]: "A"}, filter=LIST, tax_from="much")
+    page = client.get(answer.headers["Location"])
+    assert (page.status_code, staged()) == (422, {"I0": "A"})
+    assert 'value="much"' in page.text
+
+
+def test_a_filter_form_of_elsewhere_leads_back(records: list[Record], send: Send) -> None:
+    assert send({records[0]: "A"}, filter="https://example.org/", q="I1").headers["Location"] == LIST
+
+
+@pytest.mark.usefixtures("records")
+def test_filters_belong_to_the_rows_only_where_somebody_may_choose(client: Client, recipient: Taxpayer) -> None:
+    assert 'name="q" form="choices"' in client.get(LIST).text
+    assert 'name="q" value' in client.get(LIST + "?settled=1").text
+    client.force_login(factories.member(recipient, "viewer", "vera"))
+    page = client.get(LIST).text
+    assert 'form="choices"' not in page
+    assert 'target="record"' not in page
+    assert f'class="sub gstin" href="{LIST}?supplier={factories.SUPPLIER}"' in page
+
+
 def test_choices_of_other_pages_are_counted_and_saved_with_this_one(
     client: Client, records: list[Record], send: Send
 ) -> None:

@@ -129,10 +129,10 @@ def test_filters_in_force_are_chips_that_each_take_themselves_off(client: Client
 def test_clicking_a_gstin_or_a_chip_sets_its_filter_and_again_clears_it(client: Client) -> None:
     factories.filed_record()
     page = client.get(ALL)
-    assert f'href="{ALL}?supplier={factories.SUPPLIER}"' in page.text
-    assert f'href="{ALL}?status=F"' in page.text
+    assert f'name="go" value="{ALL}?supplier={factories.SUPPLIER}"' in page.text
+    assert f'name="go" value="{ALL}?status=F"' in page.text
     once = client.get(f"{ALL}?supplier={factories.SUPPLIER}")
-    assert re.search(rf'class="sub gstin" href="{ALL}"', once.text)
+    assert re.search(rf'class="go sub gstin" name="go" value="{ALL}"', once.text)
 
 
 @pytest.mark.usefixtures("preparer")

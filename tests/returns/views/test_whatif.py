@@ -45,7 +45,7 @@ def test_asking_saves_nothing(computed: Desk) -> None:
     before = worlds.digests(without=SIGNED_IN)
     computed.get(PAGE, of="b2bcn", do="R")
     computed.get(PAGE, do="A", answer="N", open="available.B_I")
-    computed.post(PAGE, tick="1.0", section="all", bulk="R")
+    computed.post(PAGE, tick="1.0", list="all", bulk="R")
     assert worlds.digests(without=SIGNED_IN) == before
     assert not ActionEvent.objects.exists()
 
@@ -81,7 +81,7 @@ def test_every_changed_figure_opens_to_its_records(computed: Desk) -> None:
 
 def test_a_list_s_toolbar_leads_here_with_its_ticks_or_all_it_matches(computed: Desk) -> None:
     record = Record.objects.get(number="CN1")
-    asked = {"section": "all", "query": "q=CN", "bulk": "R", "tick": f"{record.pk}.0"}
+    asked = {"list": "all", "query": "q=CN", "bulk": "R", "tick": f"{record.pk}.0"}
     assert computed.post(PAGE, **asked)["Location"] == computed.url(f"{PAGE}?q=CN&of=all&records={record.pk}&do=R")
     assert computed.post(PAGE, **asked, all="1")["Location"] == computed.url(f"{PAGE}?q=CN&of=all&do=R")
     told = text(computed.get(PAGE, records=str(record.pk), do="R"))
