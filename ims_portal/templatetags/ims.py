@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django import template
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from ims_portal import complaints, spoken
+from ims_portal import clock, complaints, spoken
 from ims_portal.rules import actions, gstr3b, why
 from ims_portal.rules.money import to_rupees
 from ims_portal.rules.periods import TaxPeriod
 
 register = template.Library()
+A_MINUTE = timedelta(minutes=1)
 
 CHIPS = {
     "accepted": gettext_lazy("Accepted"),
@@ -121,6 +123,13 @@ def moment(value: datetime | None) -> str:
 def time_of_day(value: datetime | None) -> str:
     """Return the hour and minute of a moment in Indian time, HH:MM."""
     return timezone.localtime(value).strftime("%H:%M") if value else ""
+
+
+@register.filter
+def ago(value: datetime) -> str:
+    """Return how long ago a moment was, in words; below a minute, or ahead by another clock, it is just now."""
+    now = clock.real()
+    return _("%(when)s ago") % {"when": timesince(value, now)} if now - value >= A_MINUTE else _("just now")
 
 
 @register.filter

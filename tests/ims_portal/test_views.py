@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.conf import LazySettings, settings
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone, translation
 
 from ims_portal import clock
 from ims_portal.models import AuditEvent, PortalClock
@@ -34,6 +37,23 @@ CLOCK = "/en/control/clock/"
 )
 def test_rupees_are_grouped_the_indian_way(paise: int | None, text: str) -> None:
     assert show.inr(paise) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "english", "hindi"),
+    [
+        (-120, "just now", "अभी-अभी"),
+        (0, "just now", "अभी-अभी"),
+        (59, "just now", "अभी-अभी"),
+        (61, "1 minute ago", "1 मिनट पहले"),
+        (7500, "2 hours, 5 minutes ago", "2 घंटे, 5 मिनट पहले"),
+    ],
+)
+def test_what_has_just_happened_is_no_0_minutes_ago(seconds: int, english: str, hindi: str) -> None:
+    moment = timezone.now() - timedelta(seconds=seconds)
+    assert show.ago(moment).replace("\xa0", " ") == english
+    with translation.override("hi"):
+        assert show.ago(moment).replace("\xa0", " ") == hindi
 
 
 def test_periods_and_days_read_as_people_write_them() -> None:
