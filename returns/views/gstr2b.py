@@ -36,13 +36,20 @@ def _page(
 ) -> HttpResponse:
     page = summary.page(taxpayer=opened.taxpayer, period=opened.period, today=opened.today, version=version)
     if version is not None and page.shown is None:
-        raise Http404("No such version.")
+        return _not_there(opened, "No such version.")
     return opened.render(
         request,
         "returns/gstr2b.html",
         {"page": page, "named": version, "refused": status != HTTPStatus.OK},
         status,
     )
+
+
+def _not_there(opened: Opened, what: str) -> HttpResponse:
+    """Lead to the statement's page where there is no version yet: it says why, and the cure; else there is no page."""
+    if gstr2b.versions(opened.taxpayer, opened.period).exists():
+        raise Http404(what)
+    return web.see_other(opened.url("gstr2b"))
 
 
 @require_safe
@@ -53,8 +60,10 @@ def statement_lines(request: HttpRequest, opened: Opened, section: str) -> HttpR
     filters = lines.Filters(section="" if section == "all" else section, **asked)
     wanted = _number(request.GET.get("version"))
     found = gstr2b.version(taxpayer=opened.taxpayer, period=opened.period, version=wanted)
-    if not filters.is_known or found is None:
+    if not filters.is_known:
         raise Http404("No such lines.")
+    if found is None:
+        return _not_there(opened, "No such version.")
     size = _number(request.GET.get("rows")) or 50
     page = lines.page(
         statement=found, filters=filters, size=size if size in lines.SIZES else 50, after=request.GET.get("after", "")
@@ -84,7 +93,7 @@ def line_why(request: HttpRequest, opened: Opened, version: int, line: int) -> H
     found = gstr2b.version(taxpayer=opened.taxpayer, period=opened.period, version=version)
     shown = lines.line_of(found, line) if found else None
     if shown is None:
-        raise Http404("No such line.")
+        return _not_there(opened, "No such line.")
     return opened.render(request, "returns/why.html", {"line": shown, "statement": found})
 
 
@@ -98,7 +107,7 @@ def diff(request: HttpRequest, opened: Opened, older: int, newer: int) -> HttpRe
         gstr2b.version(taxpayer=opened.taxpayer, period=opened.period, version=number) for number in (older, newer)
     )
     if before is None or after is None or older == newer:
-        raise Http404("No such versions.")
+        return _not_there(opened, "No such versions.")
     comparison = lines.compare(older=before, newer=after)
     return opened.render(
         request, "returns/diff.html", {"comparison": comparison, "figure": figures.by_cause(comparison)}

@@ -225,6 +225,25 @@ def test_where_there_is_none_the_page_says_why_and_where_to_go(
     assert not Gstr2bJob.objects.exists()
 
 
+@pytest.mark.parametrize("part", ["all/all/", "all/b2b/?placement=available", "versions/1/", "diff/1/2/", "why/1/1/"])
+def test_pages_within_a_statement_that_is_not_there_lead_to_why_and_the_cure(desk: Desk, part: str) -> None:
+    desk.today("2025-11-10")
+    viewer = desk.as_("viewer")
+    told = viewer.get(desk.url(PAGE + part), follow=True)
+    assert told.redirect_chain == [(desk.url(PAGE), 303)]
+    assert "can be computed from 14/11/2025" in text(told)
+    assert "/ims/inward/" in told.content.decode()
+    assert desk.as_("stranger").get(desk.url(PAGE + part)).status_code == 404
+    assert viewer.get(desk.url("returns/092025/gstr2b/" + part)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "part", ["all/nowhere/", "all/all/?version=2", "versions/2/", "diff/1/2/", "diff/1/1/", "why/1/999999/"]
+)
+def test_what_a_statement_does_not_hold_is_no_page(computed: Desk, part: str) -> None:
+    assert computed.as_("viewer").get(computed.url(PAGE + part)).status_code == 404
+
+
 def test_months_1_and_2_of_a_quarterly_filer_lead_to_the_quarter(desk: Desk) -> None:
     quarterly = factories.taxpayer("27AAACQ1234C1Z5", name="Quarterly & Sons", frequency=Frequency.QUARTERLY)
     factories.member(quarterly, "preparer", "preparer")
