@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -28,7 +28,8 @@ from ims_portal.rules.gstr2b import (
 from ims_portal.rules.money import Tax
 from invoices.models import ActionEvent, Record
 from invoices.standing import Standing
-from returns import behind, behind_sql, gstr2b, summary, wording
+from returns import behind, behind_sql, cells, gstr2b, summary, wording
+from returns.cells import Cell, Moved
 from returns.gstr2b import Change
 from returns.models import Gstr2b, Gstr2bLine
 
@@ -268,13 +269,17 @@ def words(line: Gstr2bLine) -> Shown:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One record that two versions count differently, and why: who acted, or what happened to it."""
+    """One record that two versions count differently, and why: who acted, or what happened to it.
+
+    Its figures are of all heads, or those of one `cell` of the statement.
+    """
 
     change: Change
     record: Record
     cause: str
     before: ActionEvent | None
     event: ActionEvent | None
+    cell: Cell | None = None
 
     @property
     def heading(self) -> str:
@@ -292,9 +297,33 @@ class Difference:
         return _place(self.change.newer)
 
     @property
+    def old(self) -> int | None:
+        """What the older version prints of it, in paise; None where it has no line there."""
+        return self._printed(self.change.older)
+
+    @property
+    def new(self) -> int | None:
+        """What the newer version prints of it."""
+        return self._printed(self.change.newer)
+
+    def _printed(self, line: Gstr2bLine | None) -> int | None:
+        if line is None:
+            return None
+        return line.tax.total if self.cell is None else self.cell.of(line)
+
+    @property
     def difference(self) -> Tax:
         """What it does to net ITC: newer less older."""
         return net_itc(self.change.newer) - net_itc(self.change.older)
+
+    @property
+    def moved(self) -> int:
+        """What it does to its cell, or else to net ITC, in paise."""
+        return self.difference.total if self.cell is None else _moved(self.change, self.cell)
+
+
+def _moved(change: Change, cell: Cell) -> int:
+    return cell.of(change.newer) - cell.of(change.older)
 
 
 def _place(line: Gstr2bLine | None) -> str:
@@ -311,18 +340,29 @@ def net_itc(line: Gstr2bLine | None) -> Tax:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What changed between two versions: net ITC of both, and the records."""
+    """What changed between two versions: net ITC of both, the records, and in how many of them.
+
+    `cells` are the figures that differ, by section; where one `cell` is opened, the records are those that moved it.
+    """
 
     older: Gstr2b
     newer: Gstr2b
     records: list[Difference]
     count: int
     totals: list[tuple[str, Tax, Tax, Tax]] = field(default_factory=list)
+    cells: list[tuple[str, list[Moved]]] = field(default_factory=list)
+    cell: Cell | None = None
 
 
-def compare(*, older: Gstr2b, newer: Gstr2b) -> Comparison:
-    """Return what changed between two versions of a statement, with who acted: three queries."""
+def compare(*, older: Gstr2b, newer: Gstr2b, cell: Cell | None = None) -> Comparison:
+    """Return what changed between two versions of a statement, or in one cell of it, with who acted: three queries.
+
+    The records of a cell come the dearest first.
+    """
     changes = gstr2b.diff(older, newer)
+    if cell is not None:
+        changes = [change for change in changes if _moved(change, cell)]
+        changes.sort(key=lambda change: (-abs(_moved(change, cell)), change.record_id))
     printed = changes[:LARGEST_DIFF]
     records = Record.objects.select_related("supplier").in_bulk([change.record_id for change in printed])
     events = _events(older, records, until=newer.seq)
@@ -331,8 +371,10 @@ def compare(*, older: Gstr2b, newer: Gstr2b) -> Comparison:
         newer,
         count=len(changes),
         totals=list(_totals(older, newer)),
+        cells=cells.moved(older, newer),
+        cell=cell,
         records=[
-            _difference(change, records[change.record_id], events.get(change.record_id, []), older)
+            replace(_difference(change, records[change.record_id], events.get(change.record_id, []), older), cell=cell)
             for change in printed
         ],
     )

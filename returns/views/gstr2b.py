@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from ims_portal import clock, web
 from ims_portal.access import Right
-from returns import figures, gstr2b, lines, summary
+from returns import cells, figures, gstr2b, lines, summary
 from returns.views.opening import Opened, of_period
 
 
@@ -100,7 +100,7 @@ def line_why(request: HttpRequest, opened: Opened, version: int, line: int) -> H
 @require_safe
 @of_period()
 def diff(request: HttpRequest, opened: Opened, older: int, newer: int) -> HttpResponse:
-    """Show what two versions count differently, and who acted."""
+    """Show what two versions count differently, cell by cell, and who acted; one `cell` opens to its own records."""
     if older > newer:
         return web.see_other(opened.url("gstr2b-diff", newer, older))
     before, after = (
@@ -108,10 +108,13 @@ def diff(request: HttpRequest, opened: Opened, older: int, newer: int) -> HttpRe
     )
     if before is None or after is None or older == newer:
         return _not_there(opened, "No such versions.")
-    comparison = lines.compare(older=before, newer=after)
-    return opened.render(
-        request, "returns/diff.html", {"comparison": comparison, "figure": figures.by_cause(comparison)}
-    )
+    asked = request.GET.get("cell", "")
+    cell = cells.named(asked)
+    if asked and cell is None:
+        raise Http404("No such cell.")
+    comparison = lines.compare(older=before, newer=after, cell=cell)
+    figure = None if cell else figures.by_cause(comparison)
+    return opened.render(request, "returns/diff.html", {"comparison": comparison, "figure": figure})
 
 
 @require_safe

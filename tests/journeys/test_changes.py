@@ -142,6 +142,12 @@ def test_2_every_change_is_told_in_rupees_and_by_version(
     r1.open(R, f"{STATEMENT}diff/2/3/")
     for part in ("R1", "18/11/2025", "18,000.00", "ITC rejected", "ITC available"):
         expect(r1.row("INV1")).to_contain_text(part)
+    # A figure that differs opens to what moved it, and to who acted.
+    cell = r1.page.get_by_role("region", name="Figures that differ").get_by_role("link", name="18,000.00", exact=True)
+    hand.press(r1, cell.first)
+    expect(r1.page.get_by_text(re.compile("1 record behind the change of ITC available, Part A I"))).to_be_visible()
+    for part in ("R1", "18/11/2025", "0.00", "18,000.00"):
+        expect(r1.row("INV1")).to_contain_text(part)
     r1.shoot("2-diff")
 
 

@@ -7,9 +7,11 @@ import uuid
 from datetime import date
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from ims_portal.models import Taxpayer
-from ims_portal.rules import periods
+from ims_portal.rules import gstin, periods
 from ims_portal.rules.documents import Section
 from ims_portal.rules.money import Tax
 from ims_portal.rules.periods import Frequency
@@ -22,6 +24,7 @@ from tests import factories
 from tests.returns.views.conftest import Desk
 
 PAGE, COMPUTE = "returns/102025/gstr2b/", "returns/102025/gstr2b/compute/"
+OTHER = f"29AAACT2727Q1Z{gstin.check_char('29AAACT2727Q1Z')}"
 BY_HTMX = {"HX-Request": "true"}
 
 
@@ -152,6 +155,81 @@ def test_a_diff_names_record_figures_and_who_acted(computed: Desk) -> None:
     for part in ("INV1", "1 record counted differently", "ITC rejected", "-18,000.00", "Preparer", "not ours"):
         assert part in found
     assert "CN1" not in found
+
+
+def paise(typed: str) -> int:
+    """Return rupees as printed, in paise."""
+    return int(typed.replace(",", "").replace(".", ""))
+
+
+CELLS = re.compile(
+    r'<td>([AB] I+V?)</td><th scope="row"[^>]*>([^<]+)</th><td>([^<]+)</td><td class="num">([-0-9,.]+)</td>'
+    r'<td class="num">([-0-9,.]+)</td><td class="num"><a href="(\?cell=[^"#]+)#changed"[^>]*>([-0-9,.]+)</a>'
+)
+
+
+def test_a_diff_has_every_figure_that_differs_and_each_opens_to_what_moved_it(computed: Desk) -> None:
+    computed.act("INV1", "R", remark="not ours")
+    computed.act("CN1", "A", answer="P", declared=Tax(igst=400000), remark="half was reversed")
+    factories.computed(computed.taxpayer, on="2025-11-16")
+    address = PAGE + "diff/1/2/"
+    found = CELLS.findall(computed.get(address).content.decode())
+    assert [(place, heading.split(" - ")[0], head, old, new) for place, heading, head, old, new, *_ in found] == [
+        ("A I", "All other ITC", "Integrated tax", "18,000.00", "0.00"),
+        ("A I", "B2B", "Integrated tax", "18,000.00", "0.00"),
+        ("B I", "Others", "Integrated tax", "9,000.00", "4,000.00"),
+        ("B I", "B2B", "Integrated tax", "9,000.00", "4,000.00"),
+        ("A I", "All other ITC", "Integrated tax", "0.00", "18,000.00"),
+        ("A I", "B2B", "Integrated tax", "0.00", "18,000.00"),
+    ]
+    for *_names, old, new, cell, change in found:
+        assert paise(new) - paise(old) == paise(change)
+        opened = computed.get(address + cell)
+        records = opened.context["comparison"].records
+        assert sum(line.moved for line in records) == paise(change)
+        assert [line.record.number for line in records] == ["CN1" if "B_I" in cell else "INV1"]
+        assert "1 record behind the change of" in text(opened)
+        assert "Preparer" in text(opened)
+        assert 'aria-current="true"' in opened.content.decode()
+
+
+def test_a_cell_opens_to_the_dearest_first_and_to_nothing_where_nothing_changed(computed: Desk) -> None:
+    factories.filed(
+        factories.document(number="INV2", tax=20), factories.document(number="INV3", tax=50000), supplier=OTHER
+    )
+    factories.computed(computed.taxpayer, on="2025-11-16")
+    opened = computed.get(PAGE + "diff/1/2/", cell="available.A_I.b2b.igst")
+    assert [line.record.number for line in opened.context["comparison"].records] == ["INV3", "INV2"]
+    assert "2 records behind the change of ITC available, Part A I, B2B - Invoices, Integrated tax" in text(opened)
+    none = computed.get(PAGE + "diff/1/2/", cell="rejected.A_I.all.cess")
+    assert "No record changed ITC rejected, Part A I, All other ITC" in text(none)
+
+
+@pytest.mark.parametrize("cell", ["x", "available.A_I.b2b", "available.A_I.b2b.igst.x", "available.A_I.b2x.igst"])
+def test_a_cell_no_statement_has_is_no_page(computed: Desk, cell: str) -> None:
+    computed.act("INV1", "R")
+    factories.computed(computed.taxpayer, on="2025-11-16")
+    assert computed.get(PAGE + "diff/1/2/", cell=cell).status_code == 404
+
+
+def test_a_diff_takes_as_many_queries_for_many_records(computed: Desk) -> None:
+    numbers = [f"N{n:02d}" for n in range(30)]
+    factories.filed(*(factories.document(number=number, tax=100) for number in numbers), supplier=OTHER)
+    factories.computed(computed.taxpayer, on="2025-11-16")
+    computed.act("INV1", "R")
+    factories.computed(computed.taxpayer, on="2025-11-16")
+    for number in numbers:
+        computed.act(number, "R")
+    factories.computed(computed.taxpayer, on="2025-11-16")
+    viewer = computed.as_("viewer")
+    viewer.get(computed.url(PAGE))
+    counts = []
+    for path in ("diff/2/3/", "diff/3/4/", "diff/3/4/?cell=rejected.A_I.b2b.igst"):
+        with CaptureQueriesContext(connection) as asked:
+            viewer.get(computed.url(PAGE + path))
+        counts.append(len(asked))
+    assert len(set(counts)) == 1
+    assert counts[0] <= 12
 
 
 def test_any_two_versions_can_be_compared_without_script(computed: Desk) -> None:
