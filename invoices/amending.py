@@ -17,7 +17,10 @@ from invoices.open_forms import Look
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """The forms that could take an amendment, the last day the law gives, and a later version where there is one."""
+    """The forms that could take an amendment, the last day the law gives, and a later version where there is one.
+
+    `is_late`: that day has passed, and no form takes it.
+    """
 
     looks: list[Look]
     until: date
@@ -36,7 +39,12 @@ def ways(record: Record, *, supplier: Taxpayer, at: datetime) -> Ways:
         .first()
     )
     found = open_forms.looks(supplier=supplier, wanted=_wanted(record, supplier, at), at=at)
-    return Ways(found, until, time_limit.is_too_late_to_amend(clock.day(at), record.credit_fy), later)
+    return Ways(found, until, is_too_late(record, at), later)
+
+
+def is_too_late(record: Record, at: datetime) -> bool:
+    """Whether the last day has passed on which a filed record may be amended (R6.6)."""
+    return time_limit.is_too_late_to_amend(clock.day(at), record.credit_fy)
 
 
 def _wanted(record: Record, supplier: Taxpayer, at: datetime) -> list[tuple[Form, TaxPeriod]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -54,16 +55,21 @@ def barred(plan: Plan) -> str:
     """Return why a record cannot be reported again, empty where it can."""
     if plan.barred is None:
         return ""
+    if plan.barred is Barred.TIME_LIMIT:
+        return too_late(plan.record, plan.last_day)
     again = plan.again
-    year = plan.record.credit_fy
     return str(_BARRED[plan.barred]) % {
         "number": again.number if again else "",
         "form": again.form if again else "",
         "period": show.period(again.return_month) if again else "",
-        "year": f"{year}-{(year + 1) % 100:02d}",
-        "day": show.day(plan.last_day),
         "reason": plan.reason,
     }
+
+
+def too_late(record: Record, last_day: date) -> str:
+    """Return that a document can no longer be amended, and what is left to do."""
+    year = record.credit_fy
+    return str(_BARRED[Barred.TIME_LIMIT]) % {"year": f"{year}-{(year + 1) % 100:02d}", "day": show.day(last_day)}
 
 
 def next_step(plan: Plan) -> str:

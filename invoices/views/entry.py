@@ -22,7 +22,7 @@ from ims_portal.rules.actions import Action
 from ims_portal.rules.documents import Form
 from ims_portal.rules.periods import TaxPeriod
 from ims_portal.templatetags import ims as show
-from invoices import entry, entry_forms, open_forms, outward, reported, wording
+from invoices import amending, entry, entry_forms, open_forms, outward, reported, wording
 from invoices.entry import Typed
 from invoices.entry_forms import Page
 from invoices.models import ActionEvent, Record
@@ -96,7 +96,17 @@ def entry_new(request: HttpRequest, gstin: str, p: str, form: str, table: str) -
     desk = Desk(held, found, period, table, amended=_amended(request, held, table) if is_amendment else None)
     if is_amendment and desk.amended is None:
         return web.see_other(desk.url("return-table", table))
+    if desk.amended is not None and amending.is_too_late(desk.amended, request.portal_now):
+        return _too_late(request, desk.amended)
     return _answer(request, desk)
+
+
+def _too_late(request: HttpRequest, record: Record) -> HttpResponse:
+    """Lead to where amendments begin, which says until when the law allowed them."""
+    if request.method == "POST":
+        told = _("%(number)s can no longer be amended. What you typed was not saved.")
+        messages.warning(request, told % {"number": record.number})
+    return web.see_other(return_records.url_of(record.supplier.gstin, record, "record-amend"))
 
 
 def _amended(request: HttpRequest, held: Access, table: str) -> Record | None:

@@ -13,7 +13,7 @@ from ims_portal.rules import gstin as gstins
 from ims_portal.rules import periods, rates
 from ims_portal.rules.documents import Form, InvoiceType, Section
 from ims_portal.rules.periods import TaxPeriod
-from invoices import amending, entry, open_forms, reported, wording
+from invoices import amending, entry, open_forms, outward_words, reported, wording
 from invoices.models import Record
 from invoices.open_forms import Look
 from invoices.views import supplier_returns
@@ -81,6 +81,7 @@ def amend_page(request: HttpRequest, gstin: str, p: str, form: str, pk: int) -> 
             "ways": ways,
             "year": f"{record.credit_fy}-{(record.credit_fy + 1) % 100:02d}",
             "later_url": url_of(gstin, ways.later) if ways.later else "",
+            "too_late": outward_words.too_late(record, ways.until) if ways.is_late else "",
             "found": [_way(gstin, record, look) for look in ways.looks],
         },
     )
@@ -103,11 +104,11 @@ def _way(gstin: str, record: Record, look: Look) -> dict[str, object]:
     }
 
 
-def url_of(gstin: str, record: Record) -> str:
-    """Return the address of a record's page in its own form."""
+def url_of(gstin: str, record: Record, page: str = "return-record") -> str:
+    """Return the address of a record's page in its own form; of another `page` by its name."""
     kept = record.supplier_return
     if kept is None:
         return reverse("invoices:outward-record", args=[gstin, record.pk])
     frequency = periods.Frequency.QUARTERLY if kept.is_quarter else periods.Frequency.MONTHLY
     period = TaxPeriod(kept.month, frequency)
-    return supplier_returns.address(gstin, Form(kept.form), period, "return-record", pk=record.pk)
+    return supplier_returns.address(gstin, Form(kept.form), period, page, pk=record.pk)

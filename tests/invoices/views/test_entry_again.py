@@ -154,8 +154,25 @@ def test_a_filed_document_names_the_forms_that_can_amend_it_and_until_when(clien
     page = client.get(page_of(record, "amend/"))
     assert f"{RETURNS}102025/gstr1a/b2ba/new/?of={record.pk}" in page.text
     assert page_of(record, "amend/") in client.get(page_of(record)).text
+
+
+def test_after_30_november_of_the_next_year_a_document_is_amended_no_more(client: Client, now: Fixed) -> None:
+    record = factories.filed_record()
+    new = f"{RETURNS}112025/gstr1/b2ba/new/?of={record.pk}"
+    now.at = factories.at("2026-11-30 23:00")
+    assert new in client.get(page_of(record, "amend/")).text
+    assert "Too late" not in client.get(page_of(record, "amend/")).text
+    assert client.get(new).status_code == 200
     now.at = factories.at("2026-12-01")
-    assert "Too late" in client.get(page_of(record, "amend/")).text
+    page = client.get(page_of(record, "amend/")).text
+    assert "Too late" in page
+    assert "Documents of 2025-26 could be amended until 30/11/2026. Settle it with the recipient" in page
+    assert "/new/?of=" not in page
+    assert client.get(new).headers["Location"] == page_of(record, "amend/")
+    refused = client.post(new, typed(number="INV1-A"), follow=True)
+    assert refused.redirect_chain == [(page_of(record, "amend/"), 303)]
+    assert "INV1 can no longer be amended. What you typed was not saved." in refused.text
+    assert Record.objects.count() == 1
 
 
 def test_a_quarterly_supplier_can_amend_by_its_next_iff(client: Client, now: Fixed) -> None:
