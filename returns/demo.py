@@ -51,7 +51,7 @@ REGULAR, SEZ, ECO, ISD = (kind.value for kind in Taxpayer.Kind)
 CAST = (
     (RECIPIENT, "Tungabhadra Precision Private Limited", REGULAR, 202601),
     (GUJARAT, "Tungabhadra Precision Private Limited, Gujarat", REGULAR, 202608),
-    ("27AAKCT0000P2Z9", "Tungabhadra Precision Private Limited, ISD", ISD, 202608),
+    ("27AAKCT0000P2Z9", "Tungabhadra Precision Private Limited (ISD)", ISD, 202608),
     (KAVERI, "Kaveri Mobility and Freight Private Limited", ECO, 202608),
     (NOYYAL, "Noyyal Coatings LLP", REGULAR, 202609),
     (WARDHA, "Wardha Minerals and Alloys Private Limited", REGULAR, 202607),

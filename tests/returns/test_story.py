@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
 
 import pytest
 
 from ims_portal.clock import Fixed
 from ims_portal.models import Taxpayer
 from ims_portal.rules import periods
-from ims_portal.rules.actions import Action, Answer
-from ims_portal.rules.money import NIL, Tax, to_paise
-from invoices import actions, standing
-from invoices.actions import Choice
+from ims_portal.rules.money import Tax, to_paise
+from invoices import standing
 from invoices.models import BillOfEntry, FeedBatch, Record, Reversal
 from returns import demo, gstr2b, gstr3b
+from tests.returns import story
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 OCTOBER = periods.parse("102026")
@@ -49,9 +45,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def recipient() -> Taxpayer:
     """Return the recipient on the morning of 13 November, everything of the story told so far."""
-    demo.prepare(password="a fine password")
-    demo.play(until=demo.BEGINS)
-    return demo._taxpayer(demo.RECIPIENT)
+    return story.told_so_far()
 
 
 def table(heading: str) -> Iterator[list[str]]:
@@ -89,39 +83,6 @@ def computed(recipient: Taxpayer, on: str) -> dict[tuple[str, str, str], list[in
     return {key: tax for key, tax in found.items() if any(tax)}
 
 
-def requested() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the section and row of every action of the samples' save request."""
-    asked = json.loads((DATA / "ims-save-request.json").read_text())["data"]["invdata"]
-    yield from ((section, row) for section, rows in asked.items() for row in rows)
-
-
-def choice(row: dict[str, Any]) -> Choice:
-    """Return what a row of a save request chooses (formats 3.3)."""
-    declared = Tax(*(to_paise(Decimal(str(row[key]))) for key in HEADS)) if "declIgst" in row else NIL
-    if row.get("itcRedReq") == "N":
-        answer = Answer.NONE
-    elif row.get("itcRedReq") == "Y":
-        answer = Answer.PART if "declIgst" in row else Answer.FULL
-    else:
-        answer = Answer.NOT_GIVEN
-    return Choice(Action(row["action"]), answer, declared, row.get("remarks", ""))
-
-
-HEADS = ("declIgst", "declCgst", "declSgst", "declCess")
-
-
-def save(recipient: Taxpayer, on: str) -> None:
-    """Set the actions of the samples' save request."""
-    open_records = Record.objects.filter(recipient=recipient, settled_month=None, superseded_by=None)
-    by_document = {(record.section, record.number): record for record in open_records}
-    items = []
-    for section, row in requested():
-        record = by_document[section, demo.number_of(row)]
-        items.append(actions.Item(record.pk, record.version, choice(row)))
-    done = actions.take(taxpayer=recipient, items=items, actor=None, clock=Fixed(demo.moment(on)), request_id=uuid4())
-    assert [result.refusal for result in done.results] == [None] * len(items)
-
-
 def test_ims_shows_every_record_of_the_samples_with_its_action_and_nothing_else(recipient: Taxpayer) -> None:
     today = standing.of(recipient, demo.moment(demo.BEGINS))
     open_records = Record.objects.filter(recipient=recipient, settled_month=None, superseded_by=None)
@@ -142,7 +103,7 @@ def test_the_draft_the_statement_after_the_saved_actions_and_the_3b_are_those_of
     recipient: Taxpayer,
 ) -> None:
     assert computed(recipient, "2026-11-14") == expected(0)
-    save(recipient, "2026-11-16")
+    story.save(recipient, "2026-11-16")
     assert computed(recipient, "2026-11-16 11:00") == expected(1)
     at = Fixed(demo.moment("2026-11-17"))
     for row, cell, source in table("Expected GSTR-3B"):
