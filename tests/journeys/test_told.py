@@ -108,7 +108,7 @@ def test_9_saves_and_errors_are_told_in_one_polite_region(asha: Desk) -> None:
     page.locator("#answers .savebar button[type=submit]").click()
     expect(live(asha)).to_contain_text("1 thing to correct CN1: ")
     page.goto(f"{asha.base}/en/me/")
-    page.locator("main").get_by_role("button", name="Save").click()
+    page.locator("main").get_by_role("button", name="Save", exact=True).click()
     expect(live(asha)).to_have_text("Your settings are saved.")
 
 
