@@ -54,6 +54,7 @@ NO_PAGE = {
     "invoices:act": "takes a form",
     "invoices:bulk": "takes a form",
     "invoices:batch-answer": "takes a form",
+    "invoices:batch-apart": "takes a form",
     "invoices:batch-confirm": "takes a form",
     "invoices:batch-stop": "takes a form",
     "invoices:batch-undo": "takes a form",
