@@ -52,7 +52,8 @@ class Desk:
 
     def press(self, name: str) -> None:
         """Press a button of the page, not of its shell, by words of its name: Save is not the Saved of a row."""
-        words = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)", re.IGNORECASE)
+        escaped = re.escape(name).replace("/", r"\/")  # a slash would end the pattern in the browser
+        words = re.compile(rf"(?<!\w){escaped}(?!\w)", re.IGNORECASE)
         self.page.locator("main").get_by_role("button", name=words).first.click()
 
     def message(self, text: str) -> Locator:
