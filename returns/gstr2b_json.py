@@ -17,6 +17,7 @@ from ims_portal.rules.money import HEADS, NIL, Tax
 from ims_portal.rules.sections import InvoiceType, Section
 
 VERSION = "1.0"
+FLAG = {True: "Y", False: "N"}
 
 BLOCKS = {
     Placement.AVAILABLE: "itcavl",
@@ -314,7 +315,7 @@ def _document_row(row: Row) -> dict[str, Any]:
     else:
         found |= {"inum": row.number, "typ": type_}
     found |= {"dt": _day(row.day), "val": _rupees(row.value), "pos": row.pos}
-    found |= {"rev": _flag(row.is_reverse_charge), "itcavl": "Y", "rsn": ""}
+    found |= {"rev": FLAG[row.is_reverse_charge], "itcavl": "Y", "rsn": ""}
     if row.placement is Placement.NOT_AVAILABLE:
         found |= {"itcavl": "N", "rsn": row.reason}
     if row.section not in (Section.ECO, Section.ECOA):
@@ -345,7 +346,7 @@ def _isd_row(row: Row) -> dict[str, Any]:
     found |= {"doctyp": _isd_type(row.section), "docnum": row.number, "docdt": _day(row.day)}
     if row.corrected is not None:
         found |= {"oinvnum": row.corrected.number, "oinvdt": _day(row.corrected.day)}
-    return found | _tax(row.tax) | {"itcelg": _flag(not row.is_ineligible)}
+    return found | _tax(row.tax) | {"itcelg": FLAG[not row.is_ineligible]}
 
 
 def _isd_type(section: Section) -> str:
@@ -359,7 +360,7 @@ def _bill_row(row: Row, bill: Bill) -> dict[str, Any]:
         "portcode": bill.port,
         "boenum": row.number,
         "boedt": _day(bill.dated),
-        "isamd": _flag(bool(bill.amends)),
+        "isamd": FLAG[bool(bill.amends)],
         "txval": _rupees(row.taxable),
         "igst": _rupees(row.tax.igst),
         "cess": _rupees(row.tax.cess),
@@ -374,10 +375,6 @@ def _tax(tax: Tax) -> dict[str, Any]:
 def _rupees(paise: int) -> int | float:
     """Return rupees as a number of the file: whole ones without a point; two decimals of so many digits are exact."""
     return paise // 100 if paise % 100 == 0 else paise / 100
-
-
-def _flag(is_so: bool) -> str:  # noqa: FBT001 one value, read as what it says
-    return "Y" if is_so else "N"
 
 
 def _day(day: date) -> str:
