@@ -195,6 +195,7 @@ MEDIA_ROOT = environment.needed(
 )
 FILE_UPLOAD_TEMP_DIR = MEDIA_ROOT  # keeping an upload is then a renaming, and /tmp need not hold 500 MB
 IMS_UPLOAD_DIR = os.fspath(Path(MEDIA_ROOT) / "uploads")
+IMS_EXPORT_DIR = os.fspath(Path(MEDIA_ROOT) / "exports")
 IMS_UPLOAD_LIMIT = environment.number("IMS_UPLOAD_LIMIT", default=200 * 1024 * 1024)  # bytes of one return
 
 # -- Languages and time ------------------------------------------------------------------------------------------------
@@ -284,6 +285,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "ims_portal.tasks.sweep", "schedule": 30.0},
     "drafts": {"task": "returns.tasks.draft_due", "schedule": 30.0},
     "counts": {"task": "invoices.tasks.fold_counts", "schedule": 30.0},
+    "exports": {"task": "returns.tasks.remove_old_exports", "schedule": 3600.0},
 }
 
 # -- Mail and logs -----------------------------------------------------------------------------------------------------

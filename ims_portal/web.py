@@ -60,7 +60,12 @@ def expect_form(request: HttpRequest, gstin: str) -> uuid.UUID:
     try:
         return uuid.UUID(request.POST.get("request_id", ""))
     except ValueError:
-        raise FormRefusedError(_("This form is incomplete. Nothing was saved. Open the page again.")) from None
+        raise incomplete() from None
+
+
+def incomplete() -> FormRefusedError:
+    """Return the refusal of a form that lacks what its page always sends."""
+    return FormRefusedError(_("This form is incomplete. Nothing was saved. Open the page again."))
 
 
 def local(url: str, *, otherwise: str) -> str:

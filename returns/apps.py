@@ -17,9 +17,10 @@ class ReturnsConfig(AppConfig):
         from invoices import counted  # noqa: PLC0415
         from invoices import uses as record_pages  # noqa: PLC0415
         from returns import banner, deadlines, figures, gstr2b_sql, tiles, uses  # noqa: PLC0415
-        from returns.models import Gstr2bJob  # noqa: PLC0415
+        from returns.models import Export, Gstr2bJob  # noqa: PLC0415
 
         queue.serve(Gstr2bJob, "returns.tasks.compute_gstr2b")
+        queue.serve(Export, "returns.tasks.write_export")
         counted.serve(gstr2b_sql.CREDIT)
         home.serve(("gstr2b", "gstr3b"), tiles.room)
         banners.serve(banner.read)

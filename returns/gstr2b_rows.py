@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.db.models import F
@@ -33,12 +33,17 @@ BESIDE = (
 )
 
 
-def of(statement: Gstr2b) -> Iterator[Row]:
+def of(statement: Gstr2b, *, placements: Sequence[Placement] = (), sections: Sequence[Section] = ()) -> Iterator[Row]:
     """Yield the documents of a statement's version, those of one supplier, period and filing day together.
 
-    One query, read in pieces; rows come by section, then by supplier and period, then as they were reported.
+    All of them, or those of some placements and sections of records. One query, read in pieces; rows come by section,
+    then by supplier and period, then as they were reported.
     """
     found = gstr2b.lines(statement).select_related(*BESIDE)
+    if placements:
+        found = found.filter(placement__in=placements)
+    if sections:
+        found = found.filter(row__in=sections)
     order = ("row", F("record__supplier__gstin").asc(nulls_first=True), "record__return_month", "record_id")
     for line in found.order_by(*order).iterator(chunk_size=PIECE):
         yield _row(line)

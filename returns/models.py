@@ -50,6 +50,40 @@ class Gstr2bJob(Job):
         ]
 
 
+class Export(Job):
+    """A file somebody wants: what of is in `kind` and `asked`, and `key` is both in short; kept for some days.
+
+    `as_of` is the moment its figures are of; `rows` how many records it holds. `path` is empty once it was removed.
+    """
+
+    class Stage(models.TextChoices):
+        WRITING = "writing", _("Reading records and writing them")
+
+    kind = models.CharField(max_length=16)
+    asked = models.JSONField(default=dict)
+    key = models.CharField(max_length=64)
+    file_name = models.CharField(max_length=120, blank=True, default="")
+    path = models.CharField(max_length=255, blank=True, default="")
+    size = models.PositiveBigIntegerField(default=0)
+    sha256 = models.CharField(max_length=64, blank=True, default="")
+    rows = models.PositiveBigIntegerField(default=0)
+    as_of = models.DateTimeField(null=True, blank=True)
+    made_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["taxpayer", "key"],
+                condition=Q(state__in=["waiting", "running"]),
+                name="one_live_export_of_the_same",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["taxpayer", "-created_at"], name="exports_of_a_taxpayer"),
+            models.Index(fields=["made_at"], condition=~Q(path=""), name="exports_to_remove"),
+        ]
+
+
 class Gstr2b(models.Model):
     """One computed version of a statement, never updated: `sums` holds paise per placement, part and row.
 

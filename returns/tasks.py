@@ -8,10 +8,13 @@ from celery import shared_task
 from ims_portal import access, calendar, clock, queue
 from invoices import locking, standing
 from invoices.models import Inbox
-from returns import gstr2b, wording
-from returns.models import Gstr2bJob
+from returns import exports, gstr2b, wording
+from returns.models import Export, Gstr2bJob
 
 log = structlog.get_logger()
+
+# The largest file takes longer than other work; limits stay below the broker's visibility timeout.
+LIMITS = {"soft_time_limit": 540, "time_limit": 570}
 
 
 @shared_task(name="returns.tasks.compute_gstr2b")
@@ -46,6 +49,21 @@ def _refuse(job: Gstr2bJob, refused: gstr2b.StatementRefusedError) -> None:
     job.notice = advice.code
     job.save(update_fields=["notice"])
     queue.fail(job, advice.text)
+
+
+@shared_task(name="returns.tasks.write_export", **LIMITS)
+def write_export(*, job_id: str, **_extra: object) -> None:
+    """Write the file a job wants. Run twice, at once or later, this will do nothing the second time."""
+    with queue.claimed(Export, job_id) as export:
+        if export is not None:
+            queue.show(export, Export.Stage.WRITING)
+            exports.write(export=export, clock=clock.portal())
+
+
+@shared_task(name="returns.tasks.remove_old_exports")
+def remove_old_exports(**_extra: object) -> None:
+    """Remove the files kept longer than seven days."""
+    exports.remove_old(clock=clock.portal())
 
 
 @shared_task(name="returns.tasks.draft_due")

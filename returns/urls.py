@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from returns.views import filing, forecast, gstr2b, gstr3b, jobs, payment, periods, whatif
+from returns.views import exports, filing, forecast, gstr2b, gstr3b, jobs, payment, periods, whatif
 
 app_name = "returns"
 urlpatterns = [
@@ -23,5 +23,8 @@ urlpatterns = [
     path("returns/<str:p>/gstr3b/file/", filing.file, name="gstr3b-file"),
     path("returns/<str:p>/gstr3b/receipt/", filing.receipt, name="gstr3b-receipt"),
     path("returns/<str:p>/gstr3b/receipt.json", filing.receipt_json, name="gstr3b-receipt-json"),
+    path("exports/", exports.exports_page, name="exports"),
+    path("exports/<uuid:pk>/", exports.export, name="export"),
+    path("exports/<uuid:pk>/file", exports.file, name="export-file"),
     path("jobs/<uuid:pk>/", jobs.job, name="job"),
 ]

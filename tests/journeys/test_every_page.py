@@ -80,6 +80,8 @@ AFTER_A_STEP = {
     "invoices:upload": "an upload: tests/journeys/test_main_job.py",
     "invoices:upload-report": "an upload with problems: a file of its page",
     "returns:job": "a computation: tests/journeys/test_main_job.py",
+    "returns:export": "a file asked for: tests/journeys/test_exports.py",
+    "returns:export-file": "a file asked for: a file of its page",
     "returns:gstr3b-receipt": "a filing: journey 10",
     "returns:gstr3b-receipt-json": "a filing: a file of its page",
     "control-feed": "an upload of a feed",
