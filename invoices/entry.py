@@ -20,7 +20,7 @@ from ims_portal.rules.documents import SEZ, Document, Form, InvoiceType, Problem
 from ims_portal.rules.money import NIL, Tax, to_rupees
 from ims_portal.rules.periods import TaxPeriod
 from ims_portal.rules.rates import Heads
-from invoices import gstr1_json, outward
+from invoices import gstr1_json, gstr1_out, outward
 from invoices.models import Record
 
 TABLES = {
@@ -181,12 +181,9 @@ def _tax(typed: Typed, line: Line, heads: Heads) -> Tax:
 
 def read(typed: Typed, found: Sums) -> Document | list[Problem]:
     """Return the document a file with the same words would give, or what a file's reader would complain of."""
-    part, around = typed.table, {"ctin": typed.recipient}
-    if part in OF_OPERATORS:
+    part, around = gstr1_out.part_of(typed.section, typed.eco_supplier), {"ctin": typed.recipient}
+    if typed.table in OF_OPERATORS:
         behind = {"stin": typed.eco_supplier} if typed.eco_supplier else {}
-        part = {("ecom", True): "ecom.b2b", ("ecom", False): "ecom.urp2b", ("ecoma", True): "ecoma.b2ba"}.get(
-            (part, bool(behind)), "ecoma.urp2ba"
-        )
         around = {**behind, "rtin": typed.recipient}
     return gstr1_json.one(_words(typed, found), part=part, around=around, position=typed.position)
 

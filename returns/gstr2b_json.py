@@ -15,6 +15,7 @@ from typing import Any
 from ims_portal.rules.gstr2b import Part, Placement
 from ims_portal.rules.money import HEADS, NIL, Tax
 from ims_portal.rules.sections import InvoiceType, Section
+from invoices.json_writing import day, rupees
 
 VERSION = "1.0"
 FLAG = {True: "Y", False: "N"}
@@ -168,7 +169,7 @@ def statement(*, gstin: str, period: str, made_on: date, rows: Iterable[Row]) ->
         "gstin": gstin,
         "rtnprd": period,
         "version": VERSION,
-        "gendt": _day(made_on),
+        "gendt": day(made_on),
         "itcsumm": summary.written(),
         "cpsumm": taken.by_supplier(),
         "cpSummRej": rejected.by_supplier(),
@@ -217,7 +218,7 @@ class _Documents:
     def add(self, row: Row) -> None:
         """Put a document to those of its supplier, period and filing day."""
         kind = "itcrev" if row.placement is Placement.REVERSAL else row.list
-        filed = _day(row.filed_on) if row.filed_on else ""
+        filed = day(row.filed_on) if row.filed_on else ""
         self.groups.setdefault(kind, {}).setdefault((row.ctin, row.name, filed, row.period), []).append(row)
 
     def written(self) -> dict[str, Any]:
@@ -274,11 +275,11 @@ def _sums(kind: str, key: tuple[str, ...], rows: list[Row]) -> Iterator[dict[str
         by_type.setdefault(_type_of(kind, row), []).append(row)
     for type_, few in by_type.items():
         tax = sum((row.tax for row in few), NIL)
-        taxable = {"txval": _rupees(sum(row.taxable for row in few))}
+        taxable = {"txval": rupees(sum(row.taxable for row in few))}
         head = {"ctin": ctin, "trdnm": name}
         if kind == "impgsez":
             whole = {"portcode": type_, "ttldocs": len(few)}
-            yield head | whole | taxable | {"igst": _rupees(tax.igst), "cess": _rupees(tax.cess)}
+            yield head | whole | taxable | {"igst": rupees(tax.igst), "cess": rupees(tax.cess)}
             continue
         head |= {"supprd": period, "supfildt": filed}
         if type_:
@@ -307,22 +308,22 @@ def _document_row(row: Row) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if row.original is not None and is_note:
         kind = NOTES.get(row.original.section, NOTES[row.section])
-        found = {"onttyp": kind, "ontnum": row.original.number, "ontdt": _day(row.original.day)}
+        found = {"onttyp": kind, "ontnum": row.original.number, "ontdt": day(row.original.day)}
     elif row.original is not None:
-        found = {"oinum": row.original.number, "oidt": _day(row.original.day)}
+        found = {"oinum": row.original.number, "oidt": day(row.original.day)}
     if is_note:
         found |= {"ntnum": row.number, "typ": NOTES[row.section], "suptyp": type_}
     else:
         found |= {"inum": row.number, "typ": type_}
-    found |= {"dt": _day(row.day), "val": _rupees(row.value), "pos": row.pos}
+    found |= {"dt": day(row.day), "val": rupees(row.value), "pos": row.pos}
     found |= {"rev": FLAG[row.is_reverse_charge], "itcavl": "Y", "rsn": ""}
     if row.placement is Placement.NOT_AVAILABLE:
         found |= {"itcavl": "N", "rsn": row.reason}
     if row.section not in (Section.ECO, Section.ECOA):
         found["diffprcnt"] = 0.65 if row.is_differential else 1
-    found |= {"txval": _rupees(row.taxable)} | _tax(row.tax)
+    found |= {"txval": rupees(row.taxable)} | _tax(row.tax)
     if row.irn and row.section not in (Section.B2BA, Section.DNA, Section.CNA, Section.ECO, Section.ECOA):
-        found |= {"srctyp": "e-Invoice", "irn": row.irn, "irngendate": _day(row.irn_date) if row.irn_date else ""}
+        found |= {"srctyp": "e-Invoice", "irn": row.irn, "irngendate": day(row.irn_date) if row.irn_date else ""}
     return found | ({} if is_out else _answered(row)) | ({"remarks": row.remark} if row.remark else {})
 
 
@@ -334,7 +335,7 @@ def _answered(row: Row) -> dict[str, Any]:
         return {"itcRedReq": "N"}
     if row.answer == "F":
         return {"itcRedReq": "Y"}
-    amounts = {f"decl{head.title()}": _rupees(paise) for head, paise in row.declared.as_dict().items()}
+    amounts = {f"decl{head.title()}": rupees(paise) for head, paise in row.declared.as_dict().items()}
     return {"itcRedReq": "Y", **amounts}
 
 
@@ -342,10 +343,10 @@ def _isd_row(row: Row) -> dict[str, Any]:
     found = {}
     if row.original is not None:
         kind = _isd_type(row.original.section)
-        found = {"odoctyp": kind, "odocnum": row.original.number, "odocdt": _day(row.original.day)}
-    found |= {"doctyp": _isd_type(row.section), "docnum": row.number, "docdt": _day(row.day)}
+        found = {"odoctyp": kind, "odocnum": row.original.number, "odocdt": day(row.original.day)}
+    found |= {"doctyp": _isd_type(row.section), "docnum": row.number, "docdt": day(row.day)}
     if row.corrected is not None:
-        found |= {"oinvnum": row.corrected.number, "oinvdt": _day(row.corrected.day)}
+        found |= {"oinvnum": row.corrected.number, "oinvdt": day(row.corrected.day)}
     return found | _tax(row.tax) | {"itcelg": FLAG[not row.is_ineligible]}
 
 
@@ -355,27 +356,18 @@ def _isd_type(section: Section) -> str:
 
 def _bill_row(row: Row, bill: Bill) -> dict[str, Any]:
     found = {
-        "refdt": _day(bill.referred_on),
-        "recdt": _day(bill.received_on),
+        "refdt": day(bill.referred_on),
+        "recdt": day(bill.received_on),
         "portcode": bill.port,
         "boenum": row.number,
-        "boedt": _day(bill.dated),
+        "boedt": day(bill.dated),
         "isamd": FLAG[bool(bill.amends)],
-        "txval": _rupees(row.taxable),
-        "igst": _rupees(row.tax.igst),
-        "cess": _rupees(row.tax.cess),
+        "txval": rupees(row.taxable),
+        "igst": rupees(row.tax.igst),
+        "cess": rupees(row.tax.cess),
     }
     return found | ({"amendType": bill.amends} if bill.amends else {}) | _answered(row)
 
 
 def _tax(tax: Tax) -> dict[str, Any]:
-    return {head: _rupees(getattr(tax, head)) for head in HEADS}
-
-
-def _rupees(paise: int) -> int | float:
-    """Return rupees as a number of the file: whole ones without a point; two decimals of so many digits are exact."""
-    return paise // 100 if paise % 100 == 0 else paise / 100
-
-
-def _day(day: date) -> str:
-    return f"{day:%d-%m-%Y}"
+    return {head: rupees(getattr(tax, head)) for head in HEADS}
