@@ -20,6 +20,9 @@ Found = TypeVar("Found", bound=Model)
 PIECE = 500
 """Rows written into the stream at a time."""
 
+ROWS_READ = 2000
+"""Rows fetched at a time of an answer too large to be held."""
+
 NULL_MARK = "\x01"
 """How COPY is told NULL: a control character, which no text of ours may hold."""
 
@@ -101,6 +104,14 @@ def run(statement: str, parameters: Mapping[str, object] | None = None) -> list[
     with connection.cursor() as cursor:
         cursor.execute(statement, cast("Any", parameters))
         return cursor.fetchall() if cursor.description else []
+
+
+def stream(statement: str, parameters: Mapping[str, object] | None = None) -> Iterator[tuple[object, ...]]:
+    """Run one statement and yield its rows as a cursor of the server hands them out, in pieces: memory stays flat."""
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(statement, cast("Any", parameters))
+        while rows := cursor.fetchmany(ROWS_READ):
+            yield from rows
 
 
 def columns(model: type[Model], alias: str) -> str:

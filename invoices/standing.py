@@ -14,7 +14,7 @@ from ims_portal import calendar, clock, sql
 from ims_portal.access import Access
 from ims_portal.models import Taxpayer
 from ims_portal.rules import actions, documents, gstr2b, periods
-from ims_portal.rules.actions import Action, Refusal
+from ims_portal.rules.actions import Action, Answer, Refusal, Remark
 from ims_portal.rules.documents import Form
 from ims_portal.rules.periods import Calendar, Filer, Frequency, Lapsed, TaxPeriod
 from ims_portal.rules.table import Decision, Fact
@@ -24,6 +24,8 @@ MONTHLY = periods.filer("27", (0, Frequency.MONTHLY))
 QUARTERLY = periods.filer("27", (0, Frequency.QUARTERLY))
 BILLS = ", ".join(f"'{s.value}'" for s in documents.Section if s in documents.BILLS_OF_ENTRY)
 AMENDED = ", ".join(f"'{s.value}'" for s in documents.Section if s in documents.AMENDMENTS)
+REMARK_ON_REJECTION = {"action": Action.REJECT, "answer": Answer.NOT_GIVEN, "remark": Remark.GIVEN}
+"""A remark where one may be given if anywhere: what bars it bars every remark (R5.5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,7 @@ class Standing:
     def remarks_blocked(self, record: Record) -> bool:
         """Whether no remark may be given at all (R5.5)."""
         month = self.gstr2b_period(record).month
-        given = actions.REMARK_REFUSALS.decide(month, action=Action.REJECT, answer="", remark=actions.Remark.GIVEN)
+        given = actions.REMARK_REFUSALS.decide(month, **REMARK_ON_REJECTION)
         return self.bypass(record) != "" or given.outcome is not None
 
     def columns(self, alias: str = "r") -> Mapping[str, str]:
@@ -149,6 +151,20 @@ class Standing:
             "specified": specified,
             "effective": effective,
         }
+
+    def pending_blocked_sql(self, alias: str = "r") -> str:
+        """Return whether `refusal` has anything against Pending, as SQL over a record `alias`."""
+        columns = self.columns(alias)
+        facts = {name: columns[name] for name in actions.ACTION_FACTS if name != "action"}
+        pending = {"action": sql.literal(Action.PENDING), **facts}
+        return f"({sql.dated_case(actions.ACTION_REFUSALS, pending, day=columns['month'])} IS NOT NULL)"
+
+    def remarks_blocked_sql(self, alias: str = "r") -> str:
+        """Return `remarks_blocked` as SQL over a record `alias`."""
+        columns = self.columns(alias)
+        given = {name: sql.literal(fact) for name, fact in REMARK_ON_REJECTION.items()}
+        refusal = sql.dated_case(actions.REMARK_REFUSALS, given, day=columns["month"])
+        return f"({columns['bypasses']} OR {refusal} IS NOT NULL)"
 
     def month_sql(self, alias: str) -> str:
         """Return the GSTR-2B month of a record as SQL, provisional while it is only saved."""

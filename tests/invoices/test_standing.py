@@ -67,6 +67,17 @@ def test_periods_and_effective_actions_are_read_alike(every_state: list[Record],
         assert told[record.pk] == (today.gstr2b_period(record).month, today.effective_action(record).value)
 
 
+@pytest.mark.parametrize("day", ["2025-09-20", *DAYS])
+def test_what_is_blocked_is_read_alike(every_state: list[Record], day: str) -> None:
+    Record.objects.filter(number="SAVED").update(earliest_month=202509)
+    today = standing.of(every_state[0].recipient, factories.at(day))
+    blocked = f"{today.pending_blocked_sql()}, {today.remarks_blocked_sql()}"
+    told = {pk: flags for pk, *flags in actions_sql.run(f"SELECT r.id, {blocked} FROM invoices_record r")}
+    for record in Record.objects.all():
+        pending = today.refusal(record, Action.PENDING).outcome is not None
+        assert told[record.pk] == [pending, today.remarks_blocked(record)], record.number
+
+
 def test_a_saved_record_moves_on_by_the_clock_alone() -> None:
     record = factories.saved(on="2025-11-05")[0]
     on_the_11th = standing.of(record.recipient, factories.at("2025-11-11"))
