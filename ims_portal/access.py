@@ -69,6 +69,11 @@ class Access:
         """Whether the right is held."""
         return right in self.rights
 
+    @property
+    def may_export(self) -> bool:
+        """Whether files may be asked for, as pages ask."""
+        return self.may(Right.EXPORT)
+
     def calendar(self, at: datetime) -> tuple[Filer, Calendar]:
         """Return the taxpayer as a filer, and the calendar as known at a moment; no query where it came with `self`."""
         return self.once("calendar", at, lambda: calendar.of(self.taxpayer, at))

@@ -36,6 +36,9 @@ DOCUMENT_HEADS = {"igst": "iamt", "cgst": "camt", "sgst": "samt", "cess": "cess"
 BILL_HEADS = {"igst": "igst", "cess": "cess"}
 """Head of tax -> its key in the row of a supplier's document, of a bill of entry."""
 
+TEXT = json.JSONEncoder(ensure_ascii=False)
+"""Made once: json.dumps would make another for every row."""
+
 
 class Dialect(StrEnum):
     """Who reads the rows: a client of the API, or the offline utility."""
@@ -84,7 +87,8 @@ class Row:
     """A record as its row tells it; amounts are whole paise, positive for credit notes too.
 
     `declared` is what was declared of a partial reduction; `name` the supplier's or SEZ's; `amends` A or G of an
-    amended bill of entry (formats 10.1). A flag is None where the wire has none.
+    amended bill of entry (formats 10.1). A flag is None where the wire has none. `record_id` and the `version` of its
+    action are ours; no row of JSON has them.
     """
 
     section: Section
@@ -103,6 +107,8 @@ class Row:
     pending_blocked: bool | None = None
     reduction_blocked: bool | None = None
     remarks_blocked: bool | None = None
+    record_id: int = 0
+    version: int = 0
 
 
 def written(rows: Iterable[Row], *, recipient: str, dialect: Dialect) -> Iterator[str]:
@@ -120,7 +126,7 @@ def written(rows: Iterable[Row], *, recipient: str, dialect: Dialect) -> Iterato
         yield f'{"," if seen else ""}"{section}":['
         seen.add(section)
         for number, one in enumerate(few):
-            text = json.dumps(as_row(one, recipient=recipient, dialect=dialect), ensure_ascii=False)
+            text = TEXT.encode(as_row(one, recipient=recipient, dialect=dialect))
             yield f",{text}" if number else text
         yield "]"
     yield "}}" if is_offline else "}"

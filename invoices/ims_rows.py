@@ -39,6 +39,8 @@ def _row(found: Listed) -> Row:
         name=found.name,
         pending_blocked=found.pending_blocked,
         reduction_blocked=not found.is_specified if section in ASKED else None,
+        record_id=found.record_id,
+        version=found.version,
     )
     if is_bill:
         return replace(row, amends=_change(found) if section in AMENDMENTS else "")

@@ -18,6 +18,8 @@ class Listed(NamedTuple):
     What no supplier's document has is empty: `told_on` and what follows it are of a bill of entry.
     """
 
+    record_id: int
+    version: int
     section: str
     form: str
     return_month: int
@@ -60,8 +62,8 @@ def listed(recipient_id: int, today: Standing, filters: Filters) -> Iterator[Lis
     # What customs told stands with the record of its importer, or of the one who gave the bill up.
     rows = stream(
         f"""
-        SELECT r.section, r.form, r.return_month, r.status = 'F', r.number, r.document_date, r.pos, r.inv_type,
-            r.taxable, r.value, r.igst, r.cgst, r.sgst, r.cess,
+        SELECT r.id, r.version, r.section, r.form, r.return_month, r.status = 'F', r.number, r.document_date,
+            r.pos, r.inv_type, r.taxable, r.value, r.igst, r.cgst, r.sgst, r.cess,
             r.answer, r.declared_igst, r.declared_cgst, r.declared_sgst, r.declared_cess, r.remark, r.boe_change,
             {columns["month"]}, {columns["effective"]}, {columns["specified"]},
             {today.pending_blocked_sql("r")}, {today.remarks_blocked_sql("r")},

@@ -10,14 +10,30 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from django.http import QueryDict
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from ims_portal import calendar, spreadsheet
+from ims_portal import calendar, clock, spreadsheet
 from ims_portal.models import Taxpayer
+from ims_portal.rules.documents import Form, Section
 from ims_portal.rules.gstr2b import PARTS_B, Placement
-from returns import gstr2b_json, gstr2b_rows, gstr2b_workbook, summary
+from ims_portal.rules.periods import TaxPeriod
+from ims_portal.templatetags import ims as show
+from invoices import filters, gstr1_out, gstr1_rows, ims_json, ims_rows, ims_workbook, inbox_sql, standing
+from invoices.filters import Filters
+from invoices.ims_json import Dialect
+from invoices.models import SupplierReturn
+from returns import (
+    gstr2b_json,
+    gstr2b_rows,
+    gstr2b_workbook,
+    gstr3b,
+    gstr3b_json,
+    gstr3b_rows,
+    summary,
+)
 from returns.gstr2b_json import Row
 from returns.gstr2b_workbook import Head, Line
 from returns.models import Export, Gstr2b
@@ -28,12 +44,24 @@ class Kind(StrEnum):
 
     GSTR2B_XLSX = "gstr2b-xlsx"
     GSTR2B_JSON = "gstr2b-json"
+    GSTR3B_JSON = "gstr3b-json"
+    GSTR1_JSON = "gstr1-json"
+    IMS_XLSX = "ims-xlsx"
+    IMS_JSON = "ims-json"
+    IMS_OFFLINE = "ims_offline-json"
 
 
 LABELS = {
     Kind.GSTR2B_XLSX: gettext_lazy("GSTR-2B, Excel workbook"),
     Kind.GSTR2B_JSON: gettext_lazy("GSTR-2B, JSON of the portal"),
+    Kind.GSTR3B_JSON: gettext_lazy("GSTR-3B, JSON of the portal"),
+    Kind.GSTR1_JSON: gettext_lazy("GSTR-1, GSTR-1A or IFF, JSON of the portal"),
+    Kind.IMS_XLSX: gettext_lazy("IMS records, Excel workbook"),
+    Kind.IMS_JSON: gettext_lazy("IMS records, JSON of the portal"),
+    Kind.IMS_OFFLINE: gettext_lazy("IMS records, JSON of the offline utility"),
 }
+ENGLISH = "en"
+"""Files are in English, as the portal's are; so other programs read them."""
 
 
 class NothingToWriteError(Exception):
@@ -42,11 +70,15 @@ class NothingToWriteError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A written file: its name for whoever takes it, how many records it holds, the moment they are of."""
+    """A written file: its name for whoever takes it, how many records it holds, the moment they are of.
+
+    `left_out` names the parts of a return of which too little is kept to write them.
+    """
 
     name: str
     rows: int
     as_of: datetime
+    left_out: Sequence[str] = ()
 
 
 class Progress:
@@ -79,7 +111,7 @@ def check(taxpayer: Taxpayer, kind: Kind, asked: Mapping[str, Any]) -> None:
 
 def write(export: Export, target: Path, *, at: datetime, progress: Progress) -> Made:
     """Write the file of an export, in English. Raises NothingToWriteError and spreadsheet.TooManyRowsError."""
-    with translation.override("en"):
+    with translation.override(ENGLISH):
         return WRITERS[Kind(export.kind)](export, target, at, progress)
 
 
@@ -148,11 +180,112 @@ def _summary_lines(section: summary.SectionLines) -> Iterator[Line]:
                 yield Line("", line.heading, "", line.tax)
 
 
+def _gstr3b_json(export: Export, target: Path, at: datetime, _progress: Progress) -> Made:
+    period = _own_period(export.taxpayer, export.asked)
+    shown = gstr3b.draft(taxpayer=export.taxpayer, period=period, at=at)
+    target.write_bytes(msgspec.json.encode(gstr3b_json.body(gstr3b_rows.of(shown))))
+    as_of = shown.filing.filed_at if shown.filing else at
+    return Made(f"{clock.day(as_of):%d%m%Y}_{export.taxpayer.gstin}_R3B_{period.wire}.json", 0, as_of)
+
+
+def _own_period(taxpayer: Taxpayer, asked: Mapping[str, Any]) -> TaxPeriod:
+    month = int(asked.get("month", 0))
+    if month < taxpayer.first_month:
+        raise NothingToWriteError(_("There is no such period of this GSTIN."))
+    return calendar.filer(taxpayer).period(month)
+
+
+def _gstr1_json(export: Export, target: Path, at: datetime, progress: Progress) -> Made:
+    kept = _return(export.taxpayer, export.asked)
+    wire = TaxPeriod(kept.month).wire
+    pieces = gstr1_out.write(
+        gstin=export.taxpayer.gstin,
+        period=wire,
+        documents=progress.counted(gstr1_rows.documents(kept)),
+        sums=gstr1_rows.sums(kept),
+    )
+    _put(target, pieces)
+    name = f"{clock.day(at):%d%m%Y}_{export.taxpayer.gstin}_{FORMS[Form(kept.form)]}_{wire}.json"
+    return Made(name, progress.count, at, gstr1_rows.left_out(kept))
+
+
+FORMS = {Form.GSTR1: "R1", Form.GSTR1A: "R1A", Form.IFF: "IFF"}
+
+
+def _return(taxpayer: Taxpayer, asked: Mapping[str, Any]) -> SupplierReturn:
+    found = SupplierReturn.objects.filter(
+        supplier=taxpayer, form=str(asked.get("form", "")), month=int(asked.get("month", 0))
+    )
+    kept = found.filter(form__in=[form.value for form in FORMS]).select_related("supplier").first()
+    if kept is None:
+        raise NothingToWriteError(_("Nothing is saved in this return yet, so there is no file of it."))
+    return kept
+
+
+def _put(target: Path, pieces: Iterable[str]) -> None:
+    with target.open("w", encoding="utf-8") as stream:
+        stream.writelines(pieces)
+
+
+def _filters(_taxpayer: Taxpayer, asked: Mapping[str, Any]) -> Filters:
+    found = filters.parse(str(asked.get("section", "")), QueryDict(str(asked.get("query", ""))))
+    if found is None or not found.is_valid:
+        raise NothingToWriteError(_("The filters of the list cannot be read. Open the list again and ask from there."))
+    return found.filters
+
+
+def _ims_xlsx(export: Export, target: Path, at: datetime, progress: Progress) -> Made:
+    wanted, today = _filters(export.taxpayer, export.asked), standing.of(export.taxpayer, at)
+    sums = inbox_sql.sums(export.taxpayer.pk, today, wanted)
+    counts: dict[Section, dict[str, int]] = {}
+    for (section, letter), (all_, _needs) in sums.items():
+        counts.setdefault(Section(section), {})[letter] = all_.count
+    progress.expect(sum(sum(by_action.values()) for by_action in counts.values()))
+    head = ims_workbook.Head(
+        export.taxpayer.gstin,
+        export.taxpayer.legal_name,
+        export.taxpayer.trade_name,
+        f"{show.moment(at)} IST",
+        wanted.query() or "all that are open",
+        counts,
+    )
+
+    def rows(section: Section) -> Iterator[ims_json.Row]:
+        if section not in wanted.sections:
+            return iter(())
+        return progress.counted(ims_rows.of(export.taxpayer, today, wanted.but(sections=(section,))))
+
+    spreadsheet.write(target, ims_workbook.sheets(head, rows))
+    return Made(f"{clock.day(at):%d%m%Y}_{export.taxpayer.gstin}_IMS.xlsx", progress.count, at)
+
+
+def _ims_json(dialect: Dialect, name: str) -> Callable[[Export, Path, datetime, Progress], Made]:
+    """Return the writer of a dialect of the records' JSON."""
+
+    def write_rows(export: Export, target: Path, at: datetime, progress: Progress) -> Made:
+        wanted, today = _filters(export.taxpayer, export.asked), standing.of(export.taxpayer, at)
+        rows = progress.counted(ims_rows.of(export.taxpayer, today, wanted))
+        _put(target, ims_json.written(rows, recipient=export.taxpayer.gstin, dialect=dialect))
+        return Made(f"{clock.day(at):%d%m%Y}_{export.taxpayer.gstin}_{name}.json", progress.count, at)
+
+    return write_rows
+
+
 CHECKS: dict[Kind, Callable[[Taxpayer, Mapping[str, Any]], object]] = {
     Kind.GSTR2B_XLSX: _statement,
     Kind.GSTR2B_JSON: _statement,
+    Kind.GSTR3B_JSON: _own_period,
+    Kind.GSTR1_JSON: _return,
+    Kind.IMS_XLSX: _filters,
+    Kind.IMS_JSON: _filters,
+    Kind.IMS_OFFLINE: _filters,
 }
 WRITERS: dict[Kind, Callable[[Export, Path, datetime, Progress], Made]] = {
     Kind.GSTR2B_XLSX: _gstr2b_xlsx,
     Kind.GSTR2B_JSON: _gstr2b_json,
+    Kind.GSTR3B_JSON: _gstr3b_json,
+    Kind.GSTR1_JSON: _gstr1_json,
+    Kind.IMS_XLSX: _ims_xlsx,
+    Kind.IMS_JSON: _ims_json(Dialect.API, "IMS"),
+    Kind.IMS_OFFLINE: _ims_json(Dialect.OFFLINE, "IMS_offline"),
 }

@@ -104,6 +104,7 @@ def _keep(export: Export, target: Path, made: export_files.Made, at: datetime) -
     export.size, export.sha256 = target.stat().st_size, _digest(target)
     export.rows, export.progress, export.total = made.rows, made.rows, made.rows
     export.as_of, export.made_at, export.stage = made.as_of, at, ""
+    export.left_out = list(made.left_out)
     with transaction.atomic():
         queue.finish(export)
         audit.record(

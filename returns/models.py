@@ -54,6 +54,7 @@ class Export(Job):
     """A file somebody wants: what of is in `kind` and `asked`, and `key` is both in short; kept for some days.
 
     `as_of` is the moment its figures are of; `rows` how many records it holds. `path` is empty once it was removed.
+    `left_out` names the tables of a return of which too little is kept to write them.
     """
 
     class Stage(models.TextChoices):
@@ -67,6 +68,7 @@ class Export(Job):
     size = models.PositiveBigIntegerField(default=0)
     sha256 = models.CharField(max_length=64, blank=True, default="")
     rows = models.PositiveBigIntegerField(default=0)
+    left_out = models.JSONField(default=list, blank=True)
     as_of = models.DateTimeField(null=True, blank=True)
     made_at = models.DateTimeField(null=True, blank=True)
 

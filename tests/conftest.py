@@ -21,6 +21,7 @@ import django
 import hypothesis
 import psycopg2
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.utils import translation
 from pytest_django.plugin import DjangoDbBlocker
@@ -151,3 +152,9 @@ def now(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Fixe
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a page wait for its preview however slow the machine is; that a long one becomes a job is tested by size."""
     monkeypatch.setattr(bulk_pages, "PATIENCE", timedelta(minutes=10))
+
+
+@pytest.fixture(autouse=True)
+def nobody_failed_to_sign_in() -> None:
+    """Forget, before each test, who failed to sign in in others: after some failures a name has to wait."""
+    cache.clear()

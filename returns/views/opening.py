@@ -56,7 +56,6 @@ class Opened:
             "period": self.period,
             "p": self.period.wire,
             "may_compute": self.may(Right.COMPUTE),
-            "may_export": self.may(Right.EXPORT),
             "may_file": self.may(Right.FILE),
         }
         return render(request, template, {**shared, **context}, status=status)

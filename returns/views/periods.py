@@ -7,7 +7,6 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from ims_portal import web
-from ims_portal.access import Right
 from invoices import standing
 from returns import overview
 
@@ -22,10 +21,4 @@ def periods(request: HttpRequest, gstin: str) -> HttpResponse:
         today=standing.of(held.taxpayer, request.portal_now),
         year=int(year) if year.isascii() and year.isdigit() else None,
     )
-    context = {
-        "gstin": gstin,
-        "taxpayer": held.taxpayer,
-        "overview": found,
-        "may_export": held.may(Right.EXPORT),
-    }
-    return render(request, "returns/periods.html", context)
+    return render(request, "returns/periods.html", {"gstin": gstin, "taxpayer": held.taxpayer, "overview": found})

@@ -293,3 +293,158 @@ SHEETS = [
     "ISDA(Rejected)",
 ]
 """The portal's 29, in its order."""
+
+
+def wanted(firm: Taxpayer, kind: Kind, clock: Fixed, **asked: object) -> Export:
+    """Return any written file of a taxpayer."""
+    export = exports.request(taxpayer=firm, kind=kind, asked=asked, actor=owner(firm), clock=clock)
+    exports.write(export=export, clock=clock)
+    assert (export.state, export.problem) == (Export.State.DONE, "")
+    return export
+
+
+MORNING = Fixed(demo.moment("2026-11-13 11:00"))
+
+
+def test_the_records_of_ims_are_written_in_both_dialects() -> None:
+    firm = story.told_so_far()
+    inward = sample("ims-inward.json")
+    written = json.loads(Path(wanted(firm, Kind.IMS_JSON, MORNING, section="all", query="").path).read_bytes())
+    assert in_order(written) == in_order(inward)
+    offline = wanted(firm, Kind.IMS_OFFLINE, MORNING, section="b2bcn", query="")
+    rows = json.loads(Path(offline.path).read_bytes())["imsDetails"]
+    assert {key: len(found) for key, found in rows.items()} == {"b2bcn": len(inward["b2bcn"])}
+    assert offline.file_name == "13112026_29AAKCT0000P1Z6_IMS_offline.json"
+
+
+def test_the_workbook_of_ims_holds_what_its_json_holds() -> None:
+    firm = story.told_so_far()
+    export = wanted(firm, Kind.IMS_XLSX, MORNING, section="all", query="")
+    book = openpyxl.load_workbook(export.path)
+    sheets = ["B2B", "B2BA", "B2B-DN", "B2B-DNA", "B2B-CN", "B2B-CNA", "ECO", "ECOA"]
+    assert book.sheetnames == ["Home", *sheets, "IMPG", "IMPGA", "IMPGSEZ", "IMPGSEZA"]
+    inward = sample("ims-inward.json")
+    keys = [
+        "b2b",
+        "b2ba",
+        "b2bdn",
+        "b2bdna",
+        "b2bcn",
+        "b2bcna",
+        "ecom",
+        "ecoma",
+        "impg",
+        "impga",
+        "impgsez",
+        "impgseza",
+    ]
+    words = {"A": "Accepted", "R": "Rejected", "P": "Pending", "N": "No Action"}
+    for name, key in zip(book.sheetnames[1:], keys, strict=True):
+        heads, found = _read(book[name])
+        assert sorted(row[heads["Status"]] for row in found) == sorted(
+            words[row["action"]] for row in inward.get(key, [])
+        )
+        assert sum(row[heads["Taxable value (₹)"]] for row in found) == pytest.approx(
+            sum(row["txval"] for row in inward.get(key, []))
+        )
+    assert export.rows == sum(map(len, inward.values()))
+
+
+def test_a_row_of_the_workbook_of_ims_is_the_offline_utility_s() -> None:
+    firm = story.told_so_far()
+    book = openpyxl.load_workbook(wanted(firm, Kind.IMS_XLSX, MORNING, section="all", query="").path)
+    heads, rows = _read(book["B2B-CN"])
+    assert list(heads)[:7] == [
+        "GSTIN of supplier",
+        "Trade/Legal name",
+        "Credit note number",
+        "Credit note type",
+        "Credit note date",
+        "Credit note value (₹)",
+        "Status",
+    ]
+    assert list(heads)[13:24] == [
+        "ITC to be reduced",
+        "Integrated tax (₹) ",
+        "Central tax (₹) ",
+        "State/UT tax (₹) ",
+        "Cess (₹) ",
+        "Remarks",
+        "Source",
+        "Source return period",
+        "Source filing status",
+        "Sheet validation errors",
+        "Portal validation errors",
+    ]
+    row = next(row for row in rows if row[2] == "KMF/CN/041")
+    assert row[:13] == [
+        "29AAFCK0000M1ZQ",
+        "Kaveri Mobility and Freight Private Limited",
+        "KMF/CN/041",
+        "Regular",
+        "21-10-2026",
+        23600,
+        "No Action",
+        "29-Karnataka",
+        20000,
+        0,
+        1800,
+        1800,
+        0,
+    ]
+    assert row[19:22] == ["GSTR-1/IFF", "Oct-26", "Filed"]
+    assert book["B2B-CN"].column_dimensions["Y"].hidden
+    allowed = {rule.formula1 for rule in book["B2B-CN"].data_validations.dataValidation}
+    assert allowed == {'"Accepted,Rejected,Pending,No Action"', '"Yes,No"'}
+
+
+def test_a_filter_narrows_every_sheet_of_the_workbook() -> None:
+    firm = story.told_so_far()
+    export = wanted(firm, Kind.IMS_XLSX, MORNING, section="all", query="action=R")
+    book = openpyxl.load_workbook(export.path)
+    assert {
+        row[heads["Status"]] for name in book.sheetnames[1:] for heads, rows in [_read(book[name])] for row in rows
+    } == {"Rejected"}
+    assert book["Home"]["B7"].value == "action=R"
+    with pytest.raises(NothingToWriteError, match="cannot be read"):
+        exports.request(
+            taxpayer=firm,
+            kind=Kind.IMS_XLSX,
+            asked={"section": "all", "query": "x=1"},
+            actor=owner(firm),
+            clock=MORNING,
+        )
+
+
+def _read(sheet: Worksheet) -> tuple[dict[str, int], list[list[Any]]]:
+    """Return the lowest heading of each column -> its place, and the rows; a heading that comes again gets a blank."""
+    is_amended = any(str(cell.value or "").startswith("Original details") for cell in sheet[5])
+    tiers = range(5, 8 if is_amended else 7)
+    heads: dict[str, int] = {}
+    for place in range(sheet.max_column):
+        named = [sheet.cell(tier, place + 1).value for tier in tiers]
+        name = next((text for text in reversed(named) if text), "")
+        while name in heads:
+            name += " "
+        heads[name] = place
+    rows = [list(row) for row in sheet.iter_rows(min_row=tiers.stop, values_only=True) if any(row)]
+    return heads, rows
+
+
+def test_a_gstr3b_is_written_as_it_stands(statement: Gstr2b) -> None:
+    export = wanted(statement.recipient, Kind.GSTR3B_JSON, NOON, month=202610)
+    found = json.loads(Path(export.path).read_bytes())
+    assert found["itc_elg"]["itc_avl"] == sample("gstr3b.json")["itc_elg"]["itc_avl"]
+    assert export.file_name == "16112026_29AAKCT0000P1Z6_R3B_102026.json"
+    with pytest.raises(NothingToWriteError):
+        wanted(statement.recipient, Kind.GSTR3B_JSON, NOON, month=201801)
+
+
+def test_a_supplier_s_return_is_written(statement: Gstr2b) -> None:
+    export = wanted(statement.recipient, Kind.GSTR1_JSON, NOON, month=202610, form="GSTR-1")
+    found = json.loads(Path(export.path).read_bytes())
+    assert (found["gstin"], found["fp"]) == ("29AAKCT0000P1Z6", "102026")
+    assert sum(len(group["inv"]) for group in found["b2b"]) == export.rows
+    assert export.left_out == ["b2cs", "exp"]
+    with pytest.raises(NothingToWriteError):
+        wanted(statement.recipient, Kind.GSTR1_JSON, NOON, month=202609, form="IFF")
