@@ -13,10 +13,11 @@ class InvoicesConfig(AppConfig):
     def ready(self) -> None:
         """Name the tasks that look after this application's jobs."""
         from ims_portal import queue  # noqa: PLC0415 - models exist only once all applications are loaded
-        from invoices.models import Batch, FeedBatch, Upload  # noqa: PLC0415
+        from invoices.models import ActionFile, Batch, FeedBatch, Upload  # noqa: PLC0415
 
         queue.serve(Upload, "invoices.tasks.ingest_upload")
         queue.serve(FeedBatch, "invoices.tasks.ingest_feed")
+        queue.serve(ActionFile, "invoices.tasks.carry_out_file")
         queue.serve(Batch, "invoices.tasks.carry_out_batch")
 
         from ims_portal import agenda  # noqa: PLC0415

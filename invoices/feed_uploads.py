@@ -20,11 +20,11 @@ from ims_portal import audit, once, queue
 from ims_portal.clock import Clock
 from ims_portal.models import User
 from ims_portal.rules.documents import Problem
-from invoices import feeds, uploads
+from invoices import feeds, kept_files
 from invoices.feeds_json import bills, isd, reversals
 from invoices.json_reading import UnreadableFileError
+from invoices.kept_files import Kept, UploadRefusedError
 from invoices.models import FeedBatch, FeedKind, FeedProblem
-from invoices.uploads import Kept, UploadRefusedError
 
 READERS = {
     FeedKind.BILLS: (bills.read, feeds.take_bills),
@@ -49,7 +49,7 @@ def receive(
         raise NotAnAdministratorError
     if file is None:
         raise UploadRefusedError("NO_FILE", _("No file was chosen. Choose the JSON file of the feed."))
-    kept = uploads.keep(file)
+    kept = kept_files.keep(file)
     batch = None
     try:
         with transaction.atomic(durable=True):

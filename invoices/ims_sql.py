@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -58,6 +58,19 @@ class Listed(NamedTuple):
 def listed(recipient_id: int, today: Standing, filters: Filters) -> Iterator[Listed]:
     """Return the records a recipient's list shows: by section in the desk's order, then by date; one statement."""
     where, parameters = filters_sql.where(recipient_id, today, filters)
+    return _where(today, where, parameters)
+
+
+def named(recipient_id: int, today: Standing, ids: Sequence[int]) -> Iterator[Listed]:
+    """Return some records of a recipient, listed or not, in the same order."""
+    return _where(
+        today,
+        "r.recipient_id = %(recipient)s AND r.id = ANY(%(ids)s)",
+        {"recipient": recipient_id, "ids": list(ids)},
+    )
+
+
+def _where(today: Standing, where: str, parameters: Mapping[str, object]) -> Iterator[Listed]:
     columns = today.columns("r")
     # What customs told stands with the record of its importer, or of the one who gave the bill up.
     rows = stream(

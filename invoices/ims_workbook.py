@@ -243,15 +243,21 @@ def sheets(head: Head, rows: Rows) -> Iterator[Sheet]:
         yield sheet(section, rows(section))
 
 
-def sheet(section: Section, rows: Iterable[Row], problems: Iterable[str] | None = None) -> Sheet:
-    """Return a section's sheet; with problems, one for each row, a last column tells them."""
+def sheet(section: Section, rows: Iterable[Row]) -> Sheet:
+    """Return a section's sheet."""
     fields = FIELDS[section]
-    columns = [_column(field, section) for field in fields]
-    if problems is None:
-        cells: Iterable[Sequence[Cell]] = ([field.of(row) for field in fields] for row in rows)
-    else:
-        columns.append(Column((PROBLEM,), 60))
-        cells = ([*(field.of(row) for field in fields), problem] for row, problem in zip(rows, problems, strict=True))
+    return _sheet(section, ([field.of(row) for field in fields] for row in rows))
+
+
+def problem_sheet(section: Section, rows: Iterable[tuple[Row, str]]) -> Sheet:
+    """Return a section's sheet of refused rows; a last column tells the problem of each."""
+    fields = FIELDS[section]
+    cells = ([*(field.of(row) for field in fields), problem] for row, problem in rows)
+    return _sheet(section, cells, Column((PROBLEM,), 60))
+
+
+def _sheet(section: Section, cells: Iterable[Sequence[Cell]], *more: Column) -> Sheet:
+    columns = [*(_column(field, section) for field in FIELDS[section]), *more]
     return Sheet(SHEETS[section], cells, columns=columns, titles=(TITLE, SHEETS[section]))
 
 

@@ -8,8 +8,8 @@ from celery import shared_task
 
 from ims_portal import clock, queue
 from ims_portal.models import Job
-from invoices import bulk, feed_uploads, kept, locking, uploads
-from invoices.models import Batch, FeedBatch, Upload
+from invoices import bulk, exchange, feed_uploads, kept, locking, uploads
+from invoices.models import ActionFile, Batch, FeedBatch, Upload
 
 # The largest file, and the largest set, take longer than other work; limits stay below the broker's visibility timeout.
 LIMITS = {"soft_time_limit": 540, "time_limit": 570}
@@ -25,6 +25,12 @@ def ingest_upload(job_id: str, **_: object) -> None:
 def ingest_feed(job_id: str, **_: object) -> None:
     """Take in a feed, if there is anything left to do of it."""
     _work_on(FeedBatch, job_id, lambda batch: feed_uploads.ingest(batch=batch, clock=clock.portal()))
+
+
+@shared_task(name="invoices.tasks.carry_out_file", **LIMITS)
+def carry_out_file(job_id: str, **_: object) -> None:
+    """Do what is wanted of a file of actions, if there is anything left to do of it."""
+    _work_on(ActionFile, job_id, lambda file: exchange.carry_out(file=file, clock=clock.portal()))
 
 
 @shared_task(name="invoices.tasks.carry_out_batch", **LIMITS)

@@ -7,16 +7,12 @@ them, their problems and the end of the job.
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import os
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO
 
-from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Count, F, Func, TextField, Value
@@ -29,8 +25,9 @@ from ims_portal.models import Taxpayer, User
 from ims_portal.rules import periods
 from ims_portal.rules.documents import Document, Form, Problem
 from ims_portal.rules.periods import TaxPeriod
-from invoices import gstr1_json, open_forms, outward, staging, staging_sql
+from invoices import gstr1_json, kept_files, open_forms, outward, staging, staging_sql
 from invoices.json_reading import UnreadableFileError
+from invoices.kept_files import UploadRefusedError
 from invoices.models import Upload, UploadProblem
 
 WRONG_GSTIN, WRONG_PERIOD = "APP-F05", "APP-G117"
@@ -46,23 +43,6 @@ class Stage(StrEnum):
     SAVING = "saving"
     BUSY = "busy"
     CHANGED_NOTHING = "changed nothing"
-
-
-class UploadRefusedError(Exception):
-    """A file was not taken in at all; the message says why and what next."""
-
-    def __init__(self, code: str, message: str) -> None:
-        self.code = code
-        super().__init__(message)
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A file as it lies on disk."""
-
-    path: Path
-    size: int
-    sha256: str
 
 
 def receive(
@@ -87,7 +67,7 @@ def receive(
     refused = open_forms.look(supplier=taxpayer, form=form, period=period, at=at).saving
     if refused is not None:
         raise refused
-    kept = keep(file)
+    kept = kept_files.keep(file)
     upload = None
     try:
         with transaction.atomic(durable=True):
@@ -128,7 +108,7 @@ def _new_or_live(
     taxpayer: Taxpayer,
     form: Form,
     period: TaxPeriod,
-    kept: Kept,
+    kept: kept_files.Kept,
     name: str,
     actor: User,
 ) -> Upload:
@@ -142,53 +122,6 @@ def _new_or_live(
     except IntegrityError:
         live = Upload.objects.filter(**same, state__in=[Upload.State.WAITING, Upload.State.RUNNING]).first()
         return live or _new_or_live(taxpayer, form, period, kept, name, actor)
-
-
-def keep(file: UploadedFile[bytes]) -> Kept:
-    """Write a file to disk under a name of our own, piece by piece, and return what lies there.
-
-    Raises UploadRefusedError for one too large or empty; then nothing lies there.
-    """
-    limit = settings.IMS_UPLOAD_LIMIT
-    if file.size is not None and file.size > limit:
-        raise _too_large(limit)
-    folder = Path(settings.IMS_UPLOAD_DIR)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = folder / f"{uuid.uuid4()}.json"
-    try:
-        kept = _copy(file, path, limit)
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
-    return kept
-
-
-def _copy(file: UploadedFile[bytes], path: Path, limit: int) -> Kept:
-    digest, size = hashlib.sha256(), 0
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as kept:
-        for piece in file.chunks():
-            size += len(piece)
-            if size > limit:
-                raise _too_large(limit)
-            digest.update(piece)
-            kept.write(piece)
-    if not size:
-        raise UploadRefusedError(
-            "EMPTY_FILE",
-            _("The file is empty, so nothing was kept. Export it again from the program that made it."),
-        )
-    return Kept(path, size, digest.hexdigest())
-
-
-def _too_large(limit: int) -> UploadRefusedError:
-    return UploadRefusedError(
-        "FILE_TOO_LARGE",
-        _(
-            "The file is larger than %(limit)s MB, so nothing was kept. Split it by recipients into smaller files and "
-            "upload them one after the other: what one of them saves the next leaves alone."
-        )
-        % {"limit": f"{limit / 1_048_576:.4g}"},
-    )
 
 
 def period_of(upload: Upload) -> TaxPeriod:

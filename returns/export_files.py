@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,10 +22,21 @@ from ims_portal.rules.documents import Form, Section
 from ims_portal.rules.gstr2b import PARTS_B, Placement
 from ims_portal.rules.periods import TaxPeriod
 from ims_portal.templatetags import ims as show
-from invoices import filters, gstr1_out, gstr1_rows, ims_json, ims_rows, ims_workbook, inbox_sql, standing
+from invoices import (
+    exchange,
+    exchange_files,
+    filters,
+    gstr1_out,
+    gstr1_rows,
+    ims_json,
+    ims_rows,
+    ims_workbook,
+    inbox_sql,
+    standing,
+)
 from invoices.filters import Filters
 from invoices.ims_json import Dialect
-from invoices.models import SupplierReturn
+from invoices.models import ActionFile, SupplierReturn
 from returns import (
     gstr2b_json,
     gstr2b_rows,
@@ -49,6 +61,8 @@ class Kind(StrEnum):
     IMS_XLSX = "ims-xlsx"
     IMS_JSON = "ims-json"
     IMS_OFFLINE = "ims_offline-json"
+    REFUSED_XLSX = "refused-xlsx"
+    REFUSED_JSON = "refused-json"
 
 
 LABELS = {
@@ -59,6 +73,8 @@ LABELS = {
     Kind.IMS_XLSX: gettext_lazy("IMS records, Excel workbook"),
     Kind.IMS_JSON: gettext_lazy("IMS records, JSON of the portal"),
     Kind.IMS_OFFLINE: gettext_lazy("IMS records, JSON of the offline utility"),
+    Kind.REFUSED_XLSX: gettext_lazy("Refused rows of a file of actions, Excel workbook"),
+    Kind.REFUSED_JSON: gettext_lazy("Refused rows of a file of actions, JSON of the offline utility"),
 }
 ENGLISH = "en"
 """Files are in English, as the portal's are; so other programs read them."""
@@ -271,6 +287,30 @@ def _ims_json(dialect: Dialect, name: str) -> Callable[[Export, Path, datetime, 
     return write_rows
 
 
+def _action_file(taxpayer: Taxpayer, asked: Mapping[str, Any]) -> ActionFile:
+    try:
+        found = exchange.of(taxpayer=taxpayer, file_id=uuid.UUID(str(asked.get("file", ""))))
+    except ValueError:
+        found = None
+    if found is None or not found.refused:
+        raise NothingToWriteError(_("No row of that file was refused."))
+    return found
+
+
+def _refused_xlsx(export: Export, target: Path, at: datetime, progress: Progress) -> Made:
+    file, today = _action_file(export.taxpayer, export.asked), standing.of(export.taxpayer, at)
+    progress.expect(file.refused)
+    spreadsheet.write(target, exchange_files.sheets(file, today))
+    return Made(f"refused_{export.taxpayer.gstin}_{clock.day(at):%d%m%Y}.xlsx", file.refused, at)
+
+
+def _refused_json(export: Export, target: Path, at: datetime, progress: Progress) -> Made:
+    file, today = _action_file(export.taxpayer, export.asked), standing.of(export.taxpayer, at)
+    progress.expect(file.refused)
+    _put(target, exchange_files.json_text(file, today))
+    return Made(f"refused_{export.taxpayer.gstin}_{clock.day(at):%d%m%Y}.json", file.refused, at)
+
+
 CHECKS: dict[Kind, Callable[[Taxpayer, Mapping[str, Any]], object]] = {
     Kind.GSTR2B_XLSX: _statement,
     Kind.GSTR2B_JSON: _statement,
@@ -279,6 +319,8 @@ CHECKS: dict[Kind, Callable[[Taxpayer, Mapping[str, Any]], object]] = {
     Kind.IMS_XLSX: _filters,
     Kind.IMS_JSON: _filters,
     Kind.IMS_OFFLINE: _filters,
+    Kind.REFUSED_XLSX: _action_file,
+    Kind.REFUSED_JSON: _action_file,
 }
 WRITERS: dict[Kind, Callable[[Export, Path, datetime, Progress], Made]] = {
     Kind.GSTR2B_XLSX: _gstr2b_xlsx,
@@ -288,4 +330,6 @@ WRITERS: dict[Kind, Callable[[Export, Path, datetime, Progress], Made]] = {
     Kind.IMS_XLSX: _ims_xlsx,
     Kind.IMS_JSON: _ims_json(Dialect.API, "IMS"),
     Kind.IMS_OFFLINE: _ims_json(Dialect.OFFLINE, "IMS_offline"),
+    Kind.REFUSED_XLSX: _refused_xlsx,
+    Kind.REFUSED_JSON: _refused_json,
 }

@@ -3,6 +3,7 @@
 from invoices.models.bulk import Batch, BatchRow
 from invoices.models.counts import KeptCount
 from invoices.models.decisions import ActionEvent, Draft, DraftChoice, Inbox
+from invoices.models.exchange import ActionFile, ActionFileRow
 from invoices.models.feeds import BillOfEntry, FeedBatch, FeedKind, FeedProblem, IsdDocument, Reversal
 from invoices.models.messages import Message
 from invoices.models.records import Record, RecordDetail, ReportedBefore
@@ -11,6 +12,8 @@ from invoices.models.uploads import Upload, UploadProblem
 
 __all__ = [
     "ActionEvent",
+    "ActionFile",
+    "ActionFileRow",
     "Batch",
     "BatchRow",
     "BillOfEntry",

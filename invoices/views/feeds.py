@@ -15,8 +15,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from ims_portal import clock, web
 from invoices import feed_uploads
+from invoices.kept_files import UploadRefusedError
 from invoices.models import FeedBatch, FeedKind
-from invoices.uploads import UploadRefusedError
 
 SHOWN_BATCHES = 30
 SHOWN_PROBLEMS = 200

@@ -15,6 +15,7 @@ from ims_portal import clock, web
 from ims_portal.access import Access, Right
 from ims_portal.rules.documents import Form, Problem
 from invoices import gstr1_json, outward, uploads
+from invoices.kept_files import UploadRefusedError
 from invoices.models import Upload
 from invoices.views import supplier_returns
 
@@ -41,7 +42,7 @@ def return_upload(request: HttpRequest, gstin: str, p: str, form: str) -> HttpRe
             clock=clock.portal(),
             request_id=request_id,
         )
-    except (uploads.UploadRefusedError, outward.ReturnRefusedError) as refused:
+    except (UploadRefusedError, outward.ReturnRefusedError) as refused:
         context = supplier_returns.page_of(request, held, found, period) | {"errors": [("id_file", str(refused))]}
         return render(request, "invoices/return.html", context, status=422)
     return web.see_other(_address(gstin, upload))

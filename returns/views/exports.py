@@ -21,7 +21,7 @@ TYPES = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "json": "application/json",
 }
-ASKED = {"month": int, "version": int, "form": str, "section": str, "query": str}
+ASKED = {"month": int, "version": int, "form": str, "section": str, "query": str, "file": str}
 """What a form may ask for besides the kind, and how it is read."""
 
 

@@ -16,7 +16,8 @@ from ims_portal import once, queue
 from ims_portal.models import AuditEvent, Taxpayer, User
 from ims_portal.rules.money import Tax
 from ims_portal.rules.periods import TaxPeriod
-from invoices import feed_uploads, feeds, tasks, uploads
+from invoices import feed_uploads, feeds, tasks
+from invoices.kept_files import UploadRefusedError
 from invoices.models import (
     BillOfEntry,
     FeedBatch,
@@ -180,9 +181,9 @@ def test_a_file_nobody_can_read_is_refused_whole(content: bytes) -> None:
 
 
 def test_an_empty_file_and_none_at_all_are_no_jobs(folder: Path) -> None:
-    with pytest.raises(uploads.UploadRefusedError):
+    with pytest.raises(UploadRefusedError):
         receive(b"")
-    with pytest.raises(uploads.UploadRefusedError, match="No file was chosen"):
+    with pytest.raises(UploadRefusedError, match="No file was chosen"):
         feed_uploads.receive(
             kind=FeedKind.ISD, file=None, actor=administrator(), clock=factories.clock(ON), request_id=uuid4()
         )

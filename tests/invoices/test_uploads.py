@@ -17,6 +17,7 @@ from ims_portal.models import Membership, Taxpayer
 from ims_portal.rules import periods
 from ims_portal.rules.documents import Form
 from invoices import gstr1_json, outward, tasks, uploads
+from invoices.kept_files import UploadRefusedError
 from invoices.models import Record, ReturnSummary, Upload, UploadProblem
 from tests import factories
 
@@ -173,7 +174,7 @@ def test_sums_outside_ims_are_replaced_section_by_section(kaveri: Taxpayer) -> N
 
 
 def test_an_empty_file_is_refused_at_once(kaveri: Taxpayer, folder: Path) -> None:
-    with pytest.raises(uploads.UploadRefusedError, match="empty"):
+    with pytest.raises(UploadRefusedError, match="empty"):
         receive(kaveri, b"")
     assert not Upload.objects.exists()
     assert list(folder.iterdir()) == []
@@ -181,7 +182,7 @@ def test_an_empty_file_is_refused_at_once(kaveri: Taxpayer, folder: Path) -> Non
 
 def test_a_file_above_the_limit_is_refused_and_not_kept(kaveri: Taxpayer, folder: Path, settings: Settings) -> None:
     settings.IMS_UPLOAD_LIMIT = 1000
-    with pytest.raises(uploads.UploadRefusedError, match="larger than"):
+    with pytest.raises(UploadRefusedError, match="larger than"):
         receive(kaveri, b"x" * 1001)
     assert not folder.exists() or list(folder.iterdir()) == []
     assert not Upload.objects.exists()
