@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from ims_portal.models import Taxpayer
 from ims_portal.rules.actions import Action, Answer, BoeChange
@@ -33,29 +32,25 @@ def named(taxpayer: Taxpayer, today: Standing, ids: Sequence[int]) -> dict[int, 
 def _row(found: Listed) -> Row:
     section = Section(found.section)
     is_bill = section in BILLS_OF_ENTRY
-    row = Row(
+    return Row(
         section=section,
         key=_bill(found) if is_bill else _document(found, section),
         action=Action(found.action),
         taxable=found.taxable,
         tax=Tax(found.igst, found.cgst, found.sgst, found.cess),
+        value=0 if is_bill else found.value,
+        pos="" if is_bill else found.pos,
         answer=Answer(found.answer),
         declared=Tax(found.declared_igst, found.declared_cgst, found.declared_sgst, found.declared_cess),
+        remark="" if is_bill else found.remark,
         name=found.name,
+        amends=_change(found) if is_bill and section in AMENDMENTS else "",
+        is_filed=None if is_bill else found.is_filed,
         pending_blocked=found.pending_blocked,
         reduction_blocked=not found.is_specified if section in ASKED else None,
+        remarks_blocked=None if is_bill else found.remarks_blocked,
         record_id=found.record_id,
         version=found.version,
-    )
-    if is_bill:
-        return replace(row, amends=_change(found) if section in AMENDMENTS else "")
-    return replace(
-        row,
-        value=found.value,
-        pos=found.pos,
-        remark=found.remark,
-        is_filed=found.is_filed,
-        remarks_blocked=found.remarks_blocked,
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import cast
 
 from ims_portal.rules.actions import Action, Answer
@@ -74,16 +75,22 @@ class Field:
     choices: tuple[str, ...] = ()
 
 
+DAYS = 4096
+"""Days and periods whose text is kept: a year's documents have a few hundred of them."""
+
+
 def rupees(paise: int) -> float:
     """Return paise as the number of rupees a cell holds."""
     return paise / 100
 
 
+@lru_cache(maxsize=DAYS)
 def day(found: date | None) -> str:
     """Return a day as cells hold it."""
     return f"{found:%d-%m-%Y}" if found else ""
 
 
+@lru_cache(maxsize=DAYS)
 def month(wire: str) -> str:
     """Return a period MMYYYY as cells hold it: Oct-26."""
     return f"{parse(wire).last_day:%b-%y}" if wire else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from datetime import date
+from functools import lru_cache
 from itertools import chain
 
 
@@ -13,6 +14,7 @@ def rupees(paise: int) -> int | float:
     return paise // 100 if paise % 100 == 0 else paise / 100
 
 
+@lru_cache(maxsize=4096)
 def day(when: date) -> str:
     """Return an Indian calendar day as DD-MM-YYYY."""
     return f"{when:%d-%m-%Y}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from ims_portal.rules.gstin import STATES
 from ims_portal.rules.gstr2b import Placement
@@ -75,16 +76,22 @@ class Kind:
         return row.list == self.list and (self.is_amended is None or self.is_amended == is_amended)
 
 
+DAYS = 4096
+"""Days and periods whose text is kept: a year's documents have a few hundred of them."""
+
+
 def rupees(paise: int) -> float:
     """Return paise as the number of rupees a cell holds."""
     return paise / 100
 
 
+@lru_cache(maxsize=DAYS)
 def day(found: date | None) -> str:
     """Return a day as cells hold it; nothing for none."""
     return f"{found:%d/%m/%Y}" if found else ""
 
 
+@lru_cache(maxsize=DAYS)
 def month(wire: str) -> str:
     """Return a period MMYYYY as the sheets name it: Oct'26."""
     return f"{parse(wire).last_day:%b'%y}" if wire else ""

@@ -41,10 +41,7 @@ __all__ = ["NOT_READABLE", "TOO_LARGE", "Cell", "Limits", "Line", "WorkbookRefus
 USUAL = Limits()
 CHUNK = 1 << 16
 PROJECT = Path(__file__).resolve().parents[2]
-# Isolated: neither the environment nor the working directory can lead it to other modules.
-CHILD = (
-    "import sys; sys.path.append(sys.argv[1]); from ims_portal.workbook_reading.child import main; main(sys.argv[2])"
-)
+START = Path(__file__).with_name("start.py")
 
 
 class WorkbookRefusedError(Exception):
@@ -92,7 +89,8 @@ def read(path: Path, *, limits: Limits = USUAL) -> Generator[Line, None, None]:
 @contextmanager
 def _child(file: BinaryIO, limits: Limits) -> Iterator[subprocess.Popen[bytes]]:
     """Start the child and make sure that it is gone afterwards; Ctrl-C at a terminal reaches only us."""
-    command = [sys.executable, "-I", "-c", CHILD, str(PROJECT), msgspec.json.encode(limits).decode()]
+    # Isolated: neither the environment nor the working directory can lead it to other modules.
+    command = [sys.executable, "-I", str(START), str(PROJECT), msgspec.json.encode(limits).decode()]
     with subprocess.Popen(
         command, env={}, cwd="/", stdin=file, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
     ) as process:

@@ -31,6 +31,9 @@ READERS = [
     settings.BASE_DIR / "invoices/json_reading.py",
     *sorted((settings.BASE_DIR / "invoices/gstr1_json").glob("*.py")),
     *sorted((settings.BASE_DIR / "invoices/feeds_json").glob("*.py")),
+    settings.BASE_DIR / "invoices/ims_reading.py",
+    settings.BASE_DIR / "invoices/ims_sheets.py",
+    *sorted((settings.BASE_DIR / "ims_portal/workbook_reading").glob("*.py")),
 ]
 """The modules that complain of files and documents in plain English."""
 DOMAINS = ("django", spoken.DOMAIN)
