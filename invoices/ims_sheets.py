@@ -171,13 +171,11 @@ def _name(label: str, before: Mapping[str, int]) -> str:
 
 
 def _text(cells: Sequence[Cell], place: int | None) -> str:
-    """Return the text of a cell, "" where there is none; a whole number without its point."""
+    """Return the text of a cell, "" where there is none; a number with the 15 digits a spreadsheet shows of it."""
     value = cells[place] if place is not None and place < len(cells) else None
     if value is None:
         return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value).strip()
+    return f"{value:.15g}" if isinstance(value, float) else str(value).strip()
 
 
 class WrongCellError(Exception):
@@ -280,16 +278,25 @@ def _paise(head: str, text: str) -> int:
     """Return rupees as paise, of any sign: that is for the rules. Raises WrongCellError for more than two decimals."""
     if not text:
         return 0
-    try:
-        rupees = Decimal(text.replace(",", "").replace("₹", "").strip())
-    except InvalidOperation:
-        rupees = None
-    if rupees is None or not rupees.is_finite() or rupees.adjusted() > LARGEST or rupees != round(rupees, 2):
+    rupees = _decimal(text.replace(",", "").replace("₹", "").strip())
+    if rupees is None:
         raise WrongCellError(
             WRONG_VALUE,
             f'The declared {NAMES[head]} says "{text[:40]}". Write rupees with at most two decimals, such as 1234.50.',
         )
     return to_paise(rupees)
+
+
+def _decimal(text: str) -> Decimal | None:
+    """Return a number of at most two decimals, None for anything else."""
+    try:
+        found = Decimal(text)
+    except InvalidOperation:
+        return None
+    if not found.is_finite() or found.adjusted() > LARGEST:
+        return None
+    paise = found.scaleb(2)
+    return found if paise == paise.to_integral_value() else None
 
 
 def _day(text: str) -> date | None:
