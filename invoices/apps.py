@@ -20,11 +20,12 @@ class InvoicesConfig(AppConfig):
         queue.serve(ActionFile, "invoices.tasks.carry_out_file")
         queue.serve(Batch, "invoices.tasks.carry_out_batch")
 
-        from ims_portal import agenda  # noqa: PLC0415
+        from ims_portal import agenda, extensions  # noqa: PLC0415
         from ims_portal import tiles as home  # noqa: PLC0415
-        from invoices import deadlines, outward_deadlines, tiles  # noqa: PLC0415
+        from invoices import deadlines, extensions_sql, outward_deadlines, tiles  # noqa: PLC0415
 
         home.serve(("gstr1", "ims"), tiles.room)
         agenda.serve("invoices", deadlines.room)
         agenda.serve("messages", outward_deadlines.requests)
         agenda.serve("own rejected notes", outward_deadlines.own_rejected)
+        extensions.serve(extensions_sql.moved)

@@ -251,18 +251,22 @@ def time_barred(alias: str, *, adds_itc: str, month: str) -> str:
     )
 
 
-def recipients_month_sql(recipient: str, month: str) -> str:
-    """Return `own_month_sql` for whichever taxpayer the SQL `recipient` names: its frequencies are read with it.
+def frequency_sql(taxpayer: str, month: str) -> str:
+    """Return how often whichever taxpayer the SQL `taxpayer` names files in a month, as SQL: M or Q.
 
     The first frequency holds before its month too, as for a Filer; without any a taxpayer files monthly.
     """
-    of_recipient = f"SELECT f.frequency FROM ims_portal_filingfrequency f WHERE f.taxpayer_id = {recipient}"  # noqa: S608 our own names
-    frequency = (
-        f"coalesce(({of_recipient} AND f.from_month <= {month} ORDER BY f.from_month DESC LIMIT 1), "
-        f"({of_recipient} ORDER BY f.from_month LIMIT 1))"
+    of_taxpayer = f"SELECT f.frequency FROM ims_portal_filingfrequency f WHERE f.taxpayer_id = {taxpayer}"  # noqa: S608 our own names
+    return (
+        f"coalesce(({of_taxpayer} AND f.from_month <= {month} ORDER BY f.from_month DESC LIMIT 1), "
+        f"({of_taxpayer} ORDER BY f.from_month LIMIT 1), {sql.literal(Frequency.MONTHLY)})"
     )
-    quarterly = _period_end_sql(Frequency.QUARTERLY, month)
-    return f"(CASE WHEN {frequency} = {sql.literal(Frequency.QUARTERLY)} THEN {quarterly} ELSE {month} END)"
+
+
+def recipients_month_sql(recipient: str, month: str) -> str:
+    """Return `own_month_sql` for whichever taxpayer the SQL `recipient` names: its frequencies are read with it."""
+    by_quarter = f"{frequency_sql(recipient, month)} = {sql.literal(Frequency.QUARTERLY)}"
+    return f"(CASE WHEN {by_quarter} THEN {_period_end_sql(Frequency.QUARTERLY, month)} ELSE {month} END)"
 
 
 def own_month_sql(filer: Filer, month: str) -> str:
