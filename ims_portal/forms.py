@@ -1,4 +1,4 @@
-"""Forms of the ground floor: the sandbox's date, own settings, and the fields forms share."""
+"""Forms of the ground floor: the sandbox's date, an extension, own settings, and the fields forms share."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from decimal import Decimal
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from ims_portal.models import User
-from ims_portal.rules import periods
+from ims_portal import spoken
+from ims_portal.extensions import Asked
+from ims_portal.models import DueDateExtension, User
+from ims_portal.rules import periods, words
 from ims_portal.rules.money import LARGEST_PAISE, to_paise
+from ims_portal.rules.periods import Frequency, Return, StateGroup, TaxPeriod
 from ims_portal.rules.texts import UNWELCOME
 
 RUPEES = re.compile(r"^-?[0-9]+(\.[0-9]{0,2})?\Z", re.ASCII)
@@ -103,6 +106,45 @@ class PortalDateForm(forms.Form):
     def moment(self) -> datetime:
         """The Indian moment that was asked for; only of a valid form."""
         return datetime.combine(self.cleaned_data["on"], self.cleaned_data["time"])
+
+
+def frequencies() -> list[tuple[str, str]]:
+    """Return how often a return is filed, with its name in the reader's language."""
+    return [(Frequency.MONTHLY.value, _("Monthly")), (Frequency.QUARTERLY.value, _("Quarterly"))]
+
+
+def groups() -> list[tuple[str, str]]:
+    """Return whom an extension is for, with its name in the reader's language: every State, or a group of them."""
+    return [("", _("Every State")), *((one.value, spoken.say(words.answer(one))) for one in StateGroup)]
+
+
+class ExtensionForm(forms.Form):
+    """An extension an administrator has read in a notification."""
+
+    form = forms.ChoiceField(label=_("Form"), choices=[(one.value, one.value) for one in Return])
+    period = PeriodField(
+        label=_("Period, MM/YYYY"), error_messages={"required": PeriodField.default_error_messages["invalid"]}
+    )
+    frequency = forms.ChoiceField(label=_("Filing frequency"), choices=frequencies)
+    group = forms.ChoiceField(label=_("States"), choices=groups, required=False)
+    due = DayField(label=_("Extended day"))
+    notification = PlainTextField(
+        label=_("Notification"),
+        max_length=DueDateExtension._meta.get_field("notification").max_length,  # noqa: SLF001 Django's documented interface
+        error_messages={"required": _("Name the notification that extends the day, with its number and date.")},
+    )
+
+    @property
+    def asked(self) -> Asked:
+        """What was asked for; only of a valid form."""
+        told = self.cleaned_data
+        return Asked(
+            form=Return(told["form"]),
+            period=TaxPeriod(told["period"], Frequency(told["frequency"])),
+            group=StateGroup(told["group"]) if told["group"] else None,
+            due=told["due"],
+            notification=told["notification"],
+        )
 
 
 class RulesForm(forms.Form):

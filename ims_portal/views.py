@@ -1,7 +1,9 @@
-"""The front door, the list of taxpayers, the home of a GSTIN, the sandbox's date."""
+"""The front door, the list of taxpayers, the home of a GSTIN, the sandbox's date, the calendar of due dates."""
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from itertools import groupby
 
@@ -16,15 +18,29 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from ims_portal import access, agenda, calendar_keys, charts, clock, glossary, rulebook, sessions, tiles, web
+from ims_portal import (
+    access,
+    agenda,
+    calendar_keys,
+    charts,
+    clock,
+    extensions,
+    glossary,
+    rulebook,
+    sessions,
+    tiles,
+    web,
+)
 from ims_portal.clock import ClockNotSettableError
-from ims_portal.forms import PortalDateForm, RulesForm, SettingsForm
+from ims_portal.extensions import RefusedError
+from ims_portal.forms import ExtensionForm, PortalDateForm, RulesForm, SettingsForm
 from ims_portal.rules import periods
 from ims_portal.rules.periods import Return
 from ims_portal.rules.table import Fact
 
 DAYS_OF_STRIP = 6
 DEAREST = 5
+SHOWN_EXTENSIONS = 200
 
 
 @login_not_required
@@ -172,3 +188,62 @@ def _steps(now: datetime) -> list[tuple[str, datetime, Fact]]:
             day += timedelta(days=1)
         found.append((f"{number}/{day.month}", timezone.make_aware(datetime.combine(day, time(10))), what))
     return sorted(found, key=lambda step: step[1])
+
+
+@require_http_methods(["GET", "POST"])
+def control_calendar(request: HttpRequest) -> HttpResponse:
+    """Show the extensions and the form for another, with a preview once it is filled in; a POST proposes it."""
+    now = _enter_control(request)
+    is_filled = request.method == "POST" or "period" in request.GET
+    form = ExtensionForm((request.POST if request.method == "POST" else request.GET) if is_filled else None)
+    preview = None
+    if is_filled and form.is_valid():
+        try:
+            if request.method == "POST":
+                extensions.propose(
+                    asked=form.asked, actor=request.user, clock=clock.portal(), request_id=web.request_id(request)
+                )
+                messages.success(request, _("The extension is proposed. It waits for a second administrator."))
+                return web.see_other(reverse("control-calendar"))
+            preview = extensions.preview(form.asked, now)
+        except RefusedError as refused:
+            form.add_error(refused.field, str(refused))
+    errors = [(form[name].id_for_label, text) for name, texts in form.errors.items() for text in texts]
+    lines = [(line, uuid.uuid4(), uuid.uuid4()) for line in extensions.latest(SHOWN_EXTENSIONS)]
+    return render(
+        request,
+        "ims_portal/calendar.html",
+        {"form": form, "errors": errors, "preview": preview, "lines": lines},
+        status=422 if errors else 200,
+    )
+
+
+@require_POST
+def approve_extension(request: HttpRequest, pk: int) -> HttpResponse:
+    """Put a proposed extension in force, or say why not."""
+    return _decide(request, pk, extensions.approve, _("The extension is in force from now on."))
+
+
+@require_POST
+def withdraw_extension(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take a proposed extension back, or say why not."""
+    return _decide(request, pk, extensions.withdraw, _("The proposal is withdrawn."))
+
+
+def _decide(request: HttpRequest, pk: int, do: Callable[..., None], done: str) -> HttpResponse:
+    _enter_control(request)
+    try:
+        do(pk=pk, actor=request.user, clock=clock.portal(), request_id=web.request_id(request))
+    except RefusedError as refused:
+        messages.error(request, str(refused))
+    else:
+        messages.success(request, done)
+    return web.see_other(reverse("control-calendar"))
+
+
+def _enter_control(request: HttpRequest) -> datetime:
+    """Let administrators in and return the portal's moment; for everybody else there is no such page."""
+    if not request.user.is_staff:
+        raise Http404("No such page.")
+    request.portal_now = now = clock.portal().now()
+    return now

@@ -57,6 +57,11 @@ def expect_form(request: HttpRequest, gstin: str) -> uuid.UUID:
             _("This form was opened for another GSTIN. Nothing was saved. Open the page of %(gstin)s again.")
             % {"gstin": gstin}
         )
+    return request_id(request)
+
+
+def request_id(request: HttpRequest) -> uuid.UUID:
+    """Return the request id of a form that belongs to no GSTIN. This will raise FormRefusedError without one."""
     try:
         return uuid.UUID(request.POST.get("request_id", ""))
     except ValueError:

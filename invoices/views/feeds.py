@@ -9,7 +9,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -56,10 +55,7 @@ def feeds(request: HttpRequest) -> HttpResponse:
     kind = request.POST.get("kind", "")
     if kind not in FeedKind.values:
         raise Http404("No such page.")
-    try:
-        request_id = uuid.UUID(request.POST.get("request_id", ""))
-    except ValueError:
-        raise web.FormRefusedError(_("This form is incomplete. Nothing was saved. Open the page again.")) from None
+    request_id = web.request_id(request)
     try:
         batch = feed_uploads.receive(
             kind=FeedKind(kind),

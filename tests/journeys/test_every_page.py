@@ -66,6 +66,8 @@ NO_PAGE = {
     "invoices:return-upload": "takes a form",
     "invoices:deadlines-ics": "for calendar programs, by a key",
     "calendar-revoke": "takes a form",
+    "control-calendar-approve": "takes a form",
+    "control-calendar-withdraw": "takes a form",
 }
 AFTER_A_STEP = {
     "invoices:outward-record-message": "a rejection not final yet: journey 5, tests/journeys/test_outward.py",
