@@ -69,8 +69,9 @@ def stay(request: HttpRequest) -> HttpResponse:
 def taxpayers(request: HttpRequest) -> HttpResponse:
     """List the GSTINs the signed-in person may see."""
     request.portal_now = at = clock.portal().now()
-    found = access.taxpayers_of(user=request.user, at=at)
-    return render(request, "ims_portal/taxpayers.html", {"taxpayers": found})
+    found = access.all_of(user=request.user, at=at)
+    context = {"taxpayers": [held.taxpayer for held in found], "has_clients": access.has_clients(found)}
+    return render(request, "ims_portal/taxpayers.html", context)
 
 
 @require_safe

@@ -103,7 +103,7 @@ def _of_the_day(today: Standing, filters: Filters) -> list[str]:
     if filters.reduces:
         found.append(f"r.reduces AND {half(columns['specified'])}")
     if filters.lapses_in is not None:
-        is_pending = f"{columns['effective']} = 'P' AND {_lapses(today, timedelta(days=filters.lapses_in))}"
+        is_pending = f"{columns['effective']} = 'P' AND {lapses(today, timedelta(days=filters.lapses_in))}"
         found.append(f"r.reduces AND {half(is_pending)}")
     if filters.near_limit:
         open_month = "(SELECT i.open_month FROM invoices_inbox i WHERE i.taxpayer_id = %(recipient)s)"
@@ -150,11 +150,11 @@ def needs_you(today: Standing) -> str:
     effective = columns["effective"]
     return (
         f"({CANDIDATES} AND r.settled_month IS NULL AND {actionable} AND (({effective} = 'N' AND r.reduces) "
-        f"OR ({effective} = 'P' AND {_lapses(today, LAPSES_SOON)}) OR {CHANGED}))"
+        f"OR ({effective} = 'P' AND {lapses(today, LAPSES_SOON)}) OR {CHANGED}))"
     )
 
 
-def _lapses(today: Standing, within: timedelta) -> str:
+def lapses(today: Standing, within: timedelta) -> str:
     """Return which records may not be pending any more after so many days from today."""
     columns = today.columns("r")
     soon = periods.lapsed(today.filer, today.day + within + timedelta(days=1), today.calendar)

@@ -17,17 +17,20 @@ _SUMS = ", ".join(f"sum({name}) AS {name}" for name in KeptCount.SUMS)
 _SOME = " OR ".join(f"sum({name}) <> 0" for name in KeptCount.SUMS)
 _AS_THEY_ARE = ", ".join(name for name in KeptCount.FACTS if name not in ("adds_itc", "is_superseded", "pending_dated"))
 
-RECORDS = f"""(
+_RECORDS = f"""(
     SELECT {_AS_THEY_ARE}, recipient_id, pending_dated AS document_date, false AS is_closed,
         CASE WHEN is_superseded THEN 0 END AS superseded_by_id, adds_itc::int AS effect_igst, 0 AS effect_cgst,
         0 AS effect_sgst, 0 AS effect_cess, {_SUMS}
-    FROM invoices_keptcount WHERE recipient_id = %(recipient)s
+    FROM invoices_keptcount WHERE recipient_id = {{whose}}
     GROUP BY recipient_id, {_FACTS} HAVING {_SOME})"""
+RECORDS = _RECORDS.format(whose="%(recipient)s")
 """The SELECT of a recipient's records, alike ones in one row, under the names of their columns.
 
 `records` says how many; `tax`, `effect` and `cap` are their sums in paise. Columns not kept are not there; of
 `effect_igst` only the sign of the whole effect is, of `document_date` only that of Pending.
 """
+RECORDS_OF_SEVERAL = _RECORDS.format(whose="ANY(%(recipients)s)")
+"""The same of several recipients at once."""
 
 
 def differing(recipient_id: int) -> list[tuple[object, ...]]:

@@ -19,7 +19,7 @@ from ims_portal.rules import gstr2b as rules
 from ims_portal.rules.actions import Refusal
 from ims_portal.rules.gstr2b import Part, Placement
 from ims_portal.rules.money import Tax
-from ims_portal.rules.periods import Calendar, Filer, TaxPeriod
+from ims_portal.rules.periods import Calendar, Filer, Lapsed, TaxPeriod
 from ims_portal.rules.table import fingerprint
 from invoices import locking, standing, why
 from invoices.models import Inbox
@@ -212,14 +212,38 @@ def is_out_of_date(statement: Gstr2b, *, inbox: Inbox, today: Standing) -> bool:
     if statement.seq != inbox.seq or is_of_other_law(statement):
         return True
     then = periods.lapsed(today.filer, statement.as_of, today.calendar)
-    first_specified = min(start for start in actions.SPECIFIED.versions if start)
     return then != today.lapsed and gstr2b_sql.lapsed_since(
         recipient_id=statement.recipient_id,
         open_month=inbox.open_month,
         then=then,
         now=today.lapsed,
-        first=first_specified,
+        first=_first_specified(),
     )
+
+
+def out_of_date(
+    statements: Mapping[int, Gstr2b], *, inboxes: Mapping[int, Inbox], today: Mapping[int, Standing]
+) -> set[int]:
+    """Return the recipients whose statement of their open period `is_out_of_date`: one query at most, for all of them.
+
+    All three are by recipient's id; whoever has a statement has an inbox.
+    """
+    found: set[int] = set()
+    waiting: dict[tuple[Lapsed, Lapsed], list[int]] = {}
+    for pk, statement in statements.items():
+        then = periods.lapsed(today[pk].filer, statement.as_of, today[pk].calendar)
+        if statement.seq != inboxes[pk].seq or is_of_other_law(statement):
+            found.add(pk)
+        elif then != today[pk].lapsed:
+            waiting.setdefault((then, today[pk].lapsed), []).append(pk)
+    first = _first_specified()
+    alike = [gstr2b_sql.Alike(recipients, then, now, first) for (then, now), recipients in waiting.items()]
+    return found | gstr2b_sql.lapsed_of_several(alike)
+
+
+def _first_specified() -> int:
+    """Return the first month (YYYYMM) whose Pending can lapse."""
+    return min(start for start in actions.SPECIFIED.versions if start)
 
 
 def engine(month: int) -> str:

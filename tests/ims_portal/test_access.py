@@ -73,6 +73,26 @@ def test_a_practitioner_has_what_was_agreed_and_never_grants(recipient: Taxpayer
     assert held.capacity == "practitioner"
 
 
+def test_all_of_a_person_s_gstins_come_by_name_with_the_rights_of_each(recipient: Taxpayer) -> None:
+    both = factories.member(recipient, "viewer", "acct")
+    other = factories.taxpayer(factories.SUPPLIER, name="Asha Traders")
+    for taxpayer in (recipient, other):
+        Engagement.objects.create(
+            user=both,
+            taxpayer=taxpayer,
+            rights=["act"],
+            valid_from=factories.LONG_AGO,
+            asked_by=both,
+            accepted_by=factories.user("owner"),
+        )
+    found = access.all_of(user=both, at=NOW)
+    assert [held.taxpayer for held in found] == [other, recipient]
+    assert found == [access.for_taxpayer(user=both, gstin=one.gstin, at=NOW) for one in (other, recipient)]
+    assert access.has_clients(found)
+    assert access.has_clients(found[:1])
+    assert not access.has_clients(found[1:])
+
+
 def test_a_foreign_gstin_and_an_unknown_one_answer_the_same_bytes(client: Client, recipient: Taxpayer) -> None:
     client.force_login(factories.user("eve"))
     foreign = client.get(f"/en/t/{recipient.gstin}/")

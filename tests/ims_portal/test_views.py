@@ -152,7 +152,7 @@ def test_a_busy_inbox_says_that_nothing_was_saved(client: Client, monkeypatch: p
         raise BusyError
 
     client.force_login(factories.user())
-    monkeypatch.setattr("ims_portal.access.taxpayers_of", busy)
+    monkeypatch.setattr("ims_portal.access.all_of", busy)
     answer = client.get("/en/t/")
     assert answer.status_code == 503
     assert answer.headers["Retry-After"] == "2"
