@@ -5,6 +5,7 @@ from django.urls import include, path
 
 from ims_portal import views
 from invoices.views import feeds
+from returns.views import clients
 
 TEXT_PAGES = ("help", "glossary", "accessibility", "policies")
 
@@ -21,6 +22,7 @@ urlpatterns = [
         path("t/<str:gstin>/", views.home, name="home"),
         path("t/<str:gstin>/", include("returns.urls")),
         path("t/<str:gstin>/", include("invoices.urls")),
+        path("clients/", clients.page, name="clients"),
         path("rules/", views.rules_page, name="rules"),
         path("me/", views.me, name="me"),
         path("me/calendar/<str:gstin>/revoke/", views.revoke_calendar, name="calendar-revoke"),
