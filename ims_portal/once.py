@@ -50,6 +50,12 @@ def earlier(*, actor: User, key: uuid.UUID, body: Mapping[str, object]) -> dict[
     return dict(found.answer or {})
 
 
+def answer(*, actor: User, key: uuid.UUID) -> dict[str, object]:
+    """Return the answer kept of a request, empty where there is none: one query. For the page that shows it."""
+    found = Command.objects.filter(actor=actor, key=key).first()
+    return dict(found.answer or {}) if found else {}
+
+
 def _hash(body: Mapping[str, object]) -> str:
     return hashlib.sha256(json.dumps(body, sort_keys=True, cls=DjangoJSONEncoder).encode()).hexdigest()
 

@@ -23,6 +23,7 @@ urlpatterns = [
         path("t/<str:gstin>/", include("returns.urls")),
         path("t/<str:gstin>/", include("invoices.urls")),
         path("clients/", clients.page, name="clients"),
+        path("clients/asked/<uuid:key>/", clients.asked, name="clients-asked"),
         path("rules/", views.rules_page, name="rules"),
         path("me/", views.me, name="me"),
         path("me/calendar/<str:gstin>/revoke/", views.revoke_calendar, name="calendar-revoke"),

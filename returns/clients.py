@@ -12,7 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from ims_portal.access import Access
+from ims_portal.access import Access, Right
 from ims_portal.rules import actions, periods
 from ims_portal.rules.actions import Action
 from ims_portal.rules.documents import Form
@@ -84,6 +84,11 @@ class Client:
     def lapsing(self) -> Part | None:
         """The Pending that lapses within seven days."""
         return next((part for part in self.parts if part.risk is Risk.LAPSES), None)
+
+    @property
+    def may_be_ticked(self) -> bool:
+        """Whether something may be asked for this client together with others."""
+        return self.held.may(Right.COMPUTE) or self.held.may(Right.EXPORT)
 
     @property
     def has_returns(self) -> bool:

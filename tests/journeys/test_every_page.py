@@ -82,6 +82,7 @@ AFTER_A_STEP = {
     "invoices:return-record-delete": "a document saved and not filed: tests/invoices/views/test_outward.py",
     "invoices:upload": "an upload: tests/journeys/test_main_job.py",
     "invoices:upload-report": "an upload with problems: a file of its page",
+    "clients-asked": "something asked for ticked clients: tests/returns/views/test_clients.py",
     "returns:job": "a computation: tests/journeys/test_main_job.py",
     "invoices:action-file": "an upload: journey 14",
     "returns:export": "a file asked for: tests/journeys/test_exports.py",

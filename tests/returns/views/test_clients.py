@@ -1,8 +1,9 @@
-"""The page of clients: whom it lists, where its figures lead, how many queries it takes."""
+"""The page of clients: whom it lists, where its figures lead, what is asked for ticked ones, in how many queries."""
 
 from __future__ import annotations
 
 import re
+import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +13,8 @@ from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from ims_portal.models import Engagement, Taxpayer
+from ims_portal.models import Command, Engagement, Taxpayer
+from returns.models import Export, Gstr2bJob
 from tests import factories
 from tests.returns.test_clients import engaged, gstin, note
 from tests.returns.views.conftest import Desk
@@ -26,10 +28,17 @@ def firm(computed: Desk) -> Client:
     """Return a practitioner engaged for R, whose October has an invoice, a note and a statement, and for another."""
     person = factories.user("firm")
     engaged(person, computed.taxpayer, "export", "compute")
-    engaged(person, factories.taxpayer(gstin("24AAACU1234C1Z"), name="Ujala Traders"), "export")
+    engaged(person, factories.taxpayer(OTHER, name="Ujala Traders"), "export")
     client = Client()
     client.force_login(person)
     return client
+
+
+OTHER = gstin("24AAACU1234C1Z")
+
+
+def ask(firm: Client, do: str, *ticked: str, key: str = "") -> HttpResponse:
+    return firm.post(PAGE, {"do": do, "tick": list(ticked), "request_id": key or str(uuid.uuid4())})
 
 
 def links(page: HttpResponse) -> set[str]:
@@ -96,3 +105,88 @@ def test_twelve_clients_take_no_more_queries_than_three(firm: Client) -> None:
     few: Any = asked(range(1))
     assert asked(range(1, 10)) == few
     assert few <= 15
+
+
+def test_what_may_be_ticked_is_what_may_be_asked_for(firm: Client, desk: Desk) -> None:
+    page = firm.get(PAGE).content.decode()
+    assert set(re.findall(r'name="tick" value="(\w+)"', page)) == {desk.taxpayer.gstin, OTHER}
+    Engagement.objects.update(rights=["view"])
+    page = firm.get(PAGE).content.decode()
+    assert 'name="tick"' not in page
+    assert 'name="do"' not in page
+
+
+def test_a_computation_is_asked_for_each_with_the_right_and_refused_in_words_for_the_rest(
+    firm: Client, desk: Desk
+) -> None:
+    key = str(uuid.uuid4())
+    desk.act("INV1", "R")
+    answer = ask(firm, "compute", desk.taxpayer.gstin, OTHER, key=key)
+    assert answer.status_code == 303
+    job = Gstr2bJob.objects.get()
+    assert (job.taxpayer, job.month, str(job.requested_by)) == (desk.taxpayer, 202510, "Firm")
+    page = firm.get(answer["Location"])
+    assert f"/en/t/{desk.taxpayer.gstin}/jobs/{job.pk}/" in page.content.decode()
+    assert "Refused You were given no right to do this for this GSTIN." in text(page)
+    assert firm.get(f"/en/t/{desk.taxpayer.gstin}/jobs/{job.pk}/").status_code == 200
+    desk.work()
+    again = ask(firm, "compute", desk.taxpayer.gstin, OTHER, key=key)
+    assert again["Location"] == answer["Location"]
+    assert Gstr2bJob.objects.count() == 1
+    assert ask(firm, "export", desk.taxpayer.gstin, key=key).status_code == 409
+
+
+def test_records_are_exported_for_each_by_a_job_of_its_own(firm: Client, desk: Desk) -> None:
+    page = firm.get(ask(firm, "export", desk.taxpayer.gstin, OTHER)["Location"])
+    made = {export.taxpayer.gstin: export for export in Export.objects.select_related("taxpayer")}
+    assert set(made) == {desk.taxpayer.gstin, OTHER}
+    assert {export.kind for export in made.values()} == {"ims-xlsx"}
+    for number, export in made.items():
+        address = f"/en/t/{number}/exports/{export.pk}/"
+        assert address in page.content.decode()
+        assert firm.get(address).status_code == 200
+
+
+def test_a_foreign_gstin_in_the_form_is_refused_and_nothing_happens_for_it(firm: Client) -> None:
+    foreign = factories.taxpayer(factories.SUPPLIER, name="Somebody Else")
+    for do in ("compute", "export"):
+        page = firm.get(ask(firm, do, foreign.gstin, gstin("29AAACX0000C1Z"))["Location"])
+        assert text(page).count("Refused This GSTIN is not among your clients.") == 2
+        assert "Somebody Else" not in page.content.decode()
+    assert not Gstr2bJob.objects.exists()
+    assert not Export.objects.exists()
+
+
+def test_a_client_whose_engagement_ended_meanwhile_is_refused(firm: Client, desk: Desk) -> None:
+    kept = ask(firm, "export", desk.taxpayer.gstin)["Location"]
+    Engagement.objects.filter(taxpayer=desk.taxpayer).update(valid_to=factories.at("2025-11-16") - timedelta(hours=1))
+    assert "not among your clients" in text(firm.get(ask(firm, "export", desk.taxpayer.gstin)["Location"]))
+    assert Export.objects.count() == 1
+    page = firm.get(kept).content.decode()
+    assert "Meera Traders" not in page
+    assert f"/en/t/{desk.taxpayer.gstin}/" not in page
+
+
+def test_what_the_law_refuses_is_told_with_its_reason(firm: Client, desk: Desk) -> None:
+    Engagement.objects.update(rights=["compute"])
+    desk.today("2025-11-13")
+    page = firm.get(ask(firm, "compute", OTHER)["Location"])
+    assert "can be computed from 14/11/2025" in text(page)
+    assert not Gstr2bJob.objects.exists()
+
+
+def test_a_form_no_page_sends_does_nothing(firm: Client, desk: Desk) -> None:
+    assert ask(firm, "file", desk.taxpayer.gstin).status_code == 409
+    assert ask(firm, "export", "\0").status_code == 409
+    assert firm.post(PAGE, {"do": "export", "tick": desk.taxpayer.gstin}).status_code == 409
+    assert ask(firm, "export")["Location"] == PAGE
+    assert "No client is ticked" in text(firm.get(PAGE))
+    assert not Export.objects.exists()
+
+
+def test_what_was_asked_is_its_asker_s_alone(firm: Client, desk: Desk) -> None:
+    address = ask(firm, "export", OTHER)["Location"]
+    assert desk.as_("signatory").get(address).status_code == 404
+    assert firm.get(f"{PAGE}asked/{uuid.uuid4()}/").status_code == 404
+    other = Command.objects.create(actor=factories.user("firm"), key=uuid.uuid4(), body_hash="", answer={"job": "1"})
+    assert firm.get(f"{PAGE}asked/{other.key}/").status_code == 404
