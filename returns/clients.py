@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 
 from django.db.models import F
 from django.urls import reverse
@@ -16,7 +17,7 @@ from ims_portal.access import Access, Right
 from ims_portal.rules import actions, periods
 from ims_portal.rules.actions import Action
 from ims_portal.rules.documents import Form
-from ims_portal.rules.periods import Return, TaxPeriod
+from ims_portal.rules.periods import Filer, Return, TaxPeriod
 from invoices import clients_sql, reported
 from invoices.clients_sql import Risk, Undecided
 from invoices.filters import Filters
@@ -37,21 +38,58 @@ RISKS: dict[Risk, Promise] = {
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of what is at risk: its name, how many records with the ITC at stake in paise, the list of them."""
+    """One part of what is at risk: how many records with the ITC at stake in paise, and the filters of their list."""
 
     risk: Risk
-    name: Promise
     sum: Sum
-    url: str
+    filters: Filters
+    gstin: str
+
+    @property
+    def name(self) -> Promise:
+        """What it is called."""
+        return RISKS[self.risk]
+
+    @property
+    def url(self) -> str:
+        """The list that holds the same records."""
+        return self.filters.address(self.gstin)
 
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """The next day of a client, overdue ones first: what falls due then, and where it is seen to."""
+    """The next day of a client, overdue ones first: what falls due then, and the page where it is seen to."""
 
     on: date
     name: str
-    url: str
+    page: str
+    where: tuple[str, ...]
+
+    @property
+    def url(self) -> str:
+        """The address of that page."""
+        return reverse(self.page, args=self.where)
+
+
+@dataclass(frozen=True, slots=True)
+class _Days:
+    """The days of a period, the same for all who file alike."""
+
+    gstr1: date
+    draft: date
+    gstr3b: date
+    ahead: tuple[date, ...]
+
+    @classmethod
+    def of(cls, period: TaxPeriod, today: Standing) -> _Days:
+        """Return the days of a filer's period."""
+        due, group = today.calendar.due, today.filer.group
+        return cls(
+            due(Return.GSTR1, period, group),
+            periods.draft_day(today.filer, period, today.calendar),
+            due(Return.GSTR3B, period, group),
+            tuple(on for _month, on in periods.paid_ahead(period, group, today.calendar)),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +104,6 @@ class Client:
     period: TaxPeriod
     day: date
     untouched: Sum
-    untouched_url: str
     parts: Sequence[Part]
     statement: Gstr2b | None
     is_stale: bool
@@ -74,6 +111,11 @@ class Client:
     gstr1_due: date
     gstr3b_due: date
     deadline: Deadline | None
+
+    @property
+    def untouched_url(self) -> str:
+        """The list of the records without action."""
+        return Filters(action=Action.NONE.value).address(self.held.taxpayer.gstin)
 
     @property
     def at_risk(self) -> int:
@@ -117,19 +159,30 @@ def of(found: Sequence[Access], *, at: datetime) -> list[Client]:
     statements = _statements(today)
     stale = gstr2b.out_of_date(statements, inboxes=inboxes, today=today)
     filed = _filed(today)
-    clients = [
-        _client(
-            held,
-            today[held.taxpayer.pk],
-            inboxes[held.taxpayer.pk],
-            undecided[held.taxpayer.pk],
-            statements.get(held.taxpayer.pk),
-            filed.get(held.taxpayer.pk),
-            is_stale=held.taxpayer.pk in stale,
-        )
-        for held in found
-    ]
+    days: dict[tuple[Filer, int], _Days] = {}
+    clients = []
+    for held in found:
+        pk = held.taxpayer.pk
+        period = today[pk].filer.period(inboxes[pk].open_month)
+        key = (today[pk].filer, period.month)
+        if key not in days:
+            days[key] = _Days.of(period, today[pk])
+        read = _Read(held, period, today[pk], days[key], undecided[pk], statements.get(pk), filed.get(pk), pk in stale)
+        clients.append(_client(read))
     return sorted(clients, key=_order)
+
+
+class _Read(NamedTuple):
+    """One client's share of what was read for all."""
+
+    held: Access
+    period: TaxPeriod
+    today: Standing
+    days: _Days
+    undecided: Sequence[Undecided]
+    statement: Gstr2b | None
+    filed_on: date | None
+    is_stale: bool
 
 
 def _order(client: Client) -> tuple[int, date]:
@@ -161,76 +214,59 @@ def _filed(ids: Iterable[int]) -> dict[int, date]:
     return {pk: day for pk, day in forms.values_list("supplier_id", "filed_on") if day is not None}
 
 
-def _client(
-    held: Access,
-    today: Standing,
-    inbox: Inbox,
-    undecided: Sequence[Undecided],
-    statement: Gstr2b | None,
-    filed_on: date | None,
-    *,
-    is_stale: bool,
-) -> Client:
-    period, group = today.filer.period(inbox.open_month), today.filer.group
-    untouched = [line for line in undecided if line.action == Action.NONE]
+def _client(read: _Read) -> Client:
+    untouched = [line for line in read.undecided if line.action == Action.NONE]
     return Client(
-        held=held,
-        period=period,
-        day=today.day,
+        held=read.held,
+        period=read.period,
+        day=read.today.day,
         untouched=sum((Sum(line.count, line.tax) for line in untouched), Sum()),
-        untouched_url=Filters(action=Action.NONE.value).address(held.taxpayer.gstin),
-        parts=_parts(held, period, undecided),
-        statement=statement,
-        is_stale=is_stale,
-        gstr1_filed_on=filed_on,
-        gstr1_due=today.calendar.due(Return.GSTR1, period, group),
-        gstr3b_due=today.calendar.due(Return.GSTR3B, period, group),
-        deadline=None if held.taxpayer.is_isd else _deadline(held, period, today, undecided, statement, filed_on),
+        parts=_parts(read),
+        statement=read.statement,
+        is_stale=read.is_stale,
+        gstr1_filed_on=read.filed_on,
+        gstr1_due=read.days.gstr1,
+        gstr3b_due=read.days.gstr3b,
+        deadline=None if read.held.taxpayer.is_isd else _deadline(read),
     )
 
 
-def _deadline(
-    held: Access,
-    period: TaxPeriod,
-    today: Standing,
-    undecided: Sequence[Undecided],
-    statement: Gstr2b | None,
-    filed_on: date | None,
-) -> Deadline:
+def _deadline(read: _Read) -> Deadline:
     """Return the first day among those of the open period's returns, its statement, and Pending that lapses.
 
     GSTR-3B of the open period is always due; of two on one day the one told first below is named.
     """
-    due, group, names = today.calendar.due, today.filer.group, [held.taxpayer.gstin, period.wire]
-    inbox = reverse("invoices:deadlines", args=[held.taxpayer.gstin])
-    ahead = [Deadline(on, _("PMT-06"), inbox) for _month, on in periods.paid_ahead(period, group, today.calendar)]
-    months = {line.month for line in undecided if line.action == Action.PENDING and line.can_lapse}
+    today, days, gstin = read.today, read.days, read.held.taxpayer.gstin
+    names, inbox = (gstin, read.period.wire), ("invoices:deadlines", (gstin,))
+    months = {line.month for line in read.undecided if line.action == Action.PENDING and line.can_lapse}
     lapses = [periods.pending_until(today.filer, today.filer.period(month), today.calendar) for month in months]
-    drafted_on = periods.draft_day(today.filer, period, today.calendar)
-    found = [Deadline(on, _("Pending lapses"), inbox) for on in lapses]
-    if filed_on is None:
-        on = due(Return.GSTR1, period, group)
-        found.append(Deadline(on, _("GSTR-1"), reverse("invoices:return", args=[*names, "gstr1"])))
-    if statement is None and today.day < drafted_on:
-        found.append(Deadline(drafted_on, _("GSTR-2B"), reverse("returns:gstr2b", args=names)))
-    found += [one for one in ahead if one.on >= today.day]
-    found.append(Deadline(due(Return.GSTR3B, period, group), _("GSTR-3B"), reverse("returns:gstr3b", args=names)))
+    found = [Deadline(on, _("Pending lapses"), *inbox) for on in lapses]
+    if read.filed_on is None:
+        found.append(Deadline(days.gstr1, _("GSTR-1"), "invoices:return", (*names, "gstr1")))
+    if read.statement is None and today.day < days.draft:
+        found.append(Deadline(days.draft, _("GSTR-2B"), "returns:gstr2b", names))
+    found += [Deadline(on, _("PMT-06"), *inbox) for on in days.ahead if on >= today.day]
+    found.append(Deadline(days.gstr3b, _("GSTR-3B"), "returns:gstr3b", names))
     return min(found, key=lambda one: one.on)
 
 
-def _parts(held: Access, period: TaxPeriod, undecided: Sequence[Undecided]) -> list[Part]:
-    """Return what is at risk by why; each part leads to the list that holds the same records."""
-    reduces = actions.SPECIFIED.decide(period.month, reduces=True).outcome
-    lists = {
-        Risk.REDUCES: Filters(action=Action.NONE.value, needs_you=True, reduces=reduces),
-        Risk.LAPSES: Filters(action=Action.PENDING.value, needs_you=True, lapses_in=LAPSES_SOON.days),
-        Risk.LIMIT: Filters(near_limit=True),
-    }
-    sums: Mapping[Risk, Sum] = {
-        risk: sum((Sum(line.count, line.stake) for line in undecided if line.risk is risk), Sum()) for risk in RISKS
-    }
+def _parts(read: _Read) -> list[Part]:
+    """Return what is at risk by why, without empty parts."""
+    sums: dict[Risk, Sum] = {}
+    for line in read.undecided:
+        sums[line.risk] = sums.get(line.risk, Sum()) + Sum(line.count, line.stake)
     return [
-        Part(risk, name, sums[risk], lists[risk].address(held.taxpayer.gstin))
-        for risk, name in RISKS.items()
-        if sums[risk].count
+        Part(risk, sums[risk], _listed(risk, read.period), read.held.taxpayer.gstin)
+        for risk in RISKS
+        if risk in sums and sums[risk].count
     ]
+
+
+def _listed(risk: Risk, open_now: TaxPeriod) -> Filters:
+    """Return the filters of the list that holds what is at risk for a reason; `open_now` is the open period."""
+    if risk is Risk.REDUCES:
+        is_asked = actions.SPECIFIED.decide(open_now.month, reduces=True).outcome
+        return Filters(action=Action.NONE.value, needs_you=True, reduces=is_asked)
+    if risk is Risk.LAPSES:
+        return Filters(action=Action.PENDING.value, needs_you=True, lapses_in=LAPSES_SOON.days)
+    return Filters(near_limit=True)

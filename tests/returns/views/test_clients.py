@@ -13,7 +13,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from ims_portal.models import Command, Engagement, Taxpayer
+from ims_portal.models import Command, Engagement, Taxpayer, User
 from returns.models import Export, Gstr2bJob
 from tests import factories
 from tests.returns.test_clients import engaged, gstin, note
@@ -190,3 +190,17 @@ def test_what_was_asked_is_its_asker_s_alone(firm: Client, desk: Desk) -> None:
     assert firm.get(f"{PAGE}asked/{uuid.uuid4()}/").status_code == 404
     other = Command.objects.create(actor=factories.user("firm"), key=uuid.uuid4(), body_hash="", answer={"job": "1"})
     assert firm.get(f"{PAGE}asked/{other.key}/").status_code == 404
+
+
+def test_many_clients_are_shown_by_the_page(firm: Client, desk: Desk) -> None:
+    User.objects.filter(username="firm").update(rows=25)
+    for number in range(24):
+        engaged(factories.user("firm"), factories.taxpayer(gstin(f"27AAACV{number:04d}C1Z")), "export")
+    first, second = firm.get(PAGE), firm.get(PAGE, {"page": "2"})
+    assert "1-25 of 26" in text(first)
+    assert "26-26 of 26" in text(second)
+    assert desk.taxpayer.gstin in first.content.decode()
+    assert second.content.decode().count('name="tick"') == 1
+    assert "26-26 of 26" in text(firm.get(PAGE, {"page": "99"}))
+    assert "1-25 of 26" in text(firm.get(PAGE, {"page": "x"}))
+    assert ask(firm, "export", *(gstin(f"27AAACV{number:04d}C1Z") for number in range(201))).status_code == 409
