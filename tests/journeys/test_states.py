@@ -20,10 +20,11 @@ from playwright.sync_api import Page, expect
 from ims_portal.rules.actions import REMARK_LIMIT, Action
 from ims_portal.rules.documents import Form, Section
 from ims_portal.rules.periods import Frequency
-from invoices import bulk, feed_uploads, locking, outward, uploads
+from invoices import bulk, exchange, feed_uploads, locking, outward, uploads
 from invoices.bulk import Which
 from invoices.models import Batch, Draft, FeedKind, Message, Record
-from returns import gstr2b, gstr3b
+from returns import exports, gstr2b, gstr3b
+from returns.export_files import Kind
 from tests import factories
 from tests.invoices import feed_files
 from tests.journeys.desk import set_clock
@@ -44,6 +45,8 @@ EMPTY_PAGES = (
     *(f"ims/inward/{section}/" for section in ("all", "b2bcn", "impg")),
     "ims/inward/all/?settled=1",
     "ims/inward/all/?q=NOBODY&action=R",
+    "ims/files/",
+    "exports/",
     "ims/find/",
     f"ims/find/?gstin={S}&number=NONE",
     "ims/deadlines/",
@@ -133,6 +136,7 @@ def test_every_state_no_link_leads_to_is_clean(tour: Tour) -> None:
     own_and_administrators_forms(tour)
     dialogs_of_a_list(tour)
     many_at_once(tour)
+    files_out_and_in(tour)
     filing(tour)
     what_a_step_leads_to(tour)
     while_another_writes(tour)
@@ -257,6 +261,8 @@ def own_and_administrators_forms(tour: Tour) -> None:
     tour.look("no feed yet")
     tour.post("control/feeds/", 422, kind="isd")
     tour.look_refused("no feed chosen")
+    tour.open("control/calendar/")
+    tour.look("no extension yet")
 
 
 def dialogs_of_a_list(tour: Tour) -> None:
@@ -315,6 +321,52 @@ def many_at_once(tour: Tour) -> None:
         tour.look(f"preview of {action}")
         tour.post(f"{at}{wrong}/", 422, remark="x" * (REMARK_LIMIT + 1))
         tour.look_refused(f"preview of {action}, refused")
+
+
+def files_out_and_in(tour: Tour) -> None:
+    """A file asked for and one of actions, at each of their steps."""
+    firm, asha = factories.taxpayer(R), factories.user(ASHA)
+    asked = {"month": 202510, "version": 1}
+    export = exports.request(taxpayer=firm, kind=Kind.GSTR2B_XLSX, asked=asked, actor=asha, clock=factories.clock(NOW))
+    for state in ("waiting", "made"):
+        tour.open(f"t/{R}/exports/{export.pk}/")
+        tour.look(f"file {state}")
+        exports.write(export=export, clock=factories.clock(NOW))
+    tour.open(f"t/{R}/exports/")
+    tour.look("files")
+    tour.open(f"t/{R}/ims/files/")
+    tour.post(f"t/{R}/ims/files/", 422)
+    tour.look_refused("no file of actions")
+    for name, content in (("broken.json", b"{"), ("good.json", actions_of("INV1", "INV9"))):
+        file = exchange.receive(
+            taxpayer=firm,
+            file=SimpleUploadedFile(name, content),
+            actor=asha,
+            clock=factories.clock(NOW),
+            request_id=uuid4(),
+        )
+        for state in ("waiting", "read"):
+            tour.open(f"t/{R}/ims/files/{file.pk}/")
+            tour.look(f"{name} {state}")
+            exchange.carry_out(file=file, clock=factories.clock(NOW))
+    exchange.confirm(file=file, actor=asha, clock=factories.clock(NOW), request_id=uuid4())
+    file.refresh_from_db()
+    exchange.carry_out(file=file, clock=factories.clock(NOW))
+    tour.open(f"t/{R}/ims/files/{file.pk}/")
+    tour.look("actions by file saved")
+
+
+def actions_of(*numbers: str) -> bytes:
+    """Return a file of the offline utility that keeps invoices of S pending."""
+    plain = {"stin": S, "idt": "05-10-2025", "inv_typ": "R", "srcform": "R1", "rtnprd": "102025", "pos": "27"}
+    amounts = dict.fromkeys(("val", "txval", "iamt", "camt", "samt", "cess"), 0)
+    invoices = Record.objects.filter(number__in=numbers)
+    days = {invoice.number: f"{invoice.document_date:%d-%m-%Y}" for invoice in invoices}
+    rows = [
+        {**plain, **amounts, "inum": number, "action": "P", **({"idt": days[number]} if number in days else {})}
+        for number in numbers
+    ]
+    return json.dumps({"rtin": R, "reqtyp": "SAVE", "invdata": {"b2b": rows}}).encode()
 
 
 def filing(tour: Tour) -> None:
