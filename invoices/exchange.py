@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import groupby, islice
 from pathlib import Path
@@ -61,8 +62,8 @@ def receive(
 ) -> ActionFile:
     """Keep a file of actions and ask for it to be read. The same file while its job lives, or request, is one job.
 
-    Raises FileRefusedError, kept_files.RefusedError, once.MismatchError and access.RightMissingError; then nothing is
-    kept.
+    Raises FileRefusedError, kept_files.UploadRefusedError, once.MismatchError and access.RightMissingError; then
+    nothing is kept.
     """
     at = clock.now()
     access.require(user=actor, taxpayer=taxpayer, right=Right.ACT, at=at)
@@ -177,7 +178,8 @@ def _pieces(file: ActionFile, told: _Read) -> Iterator[list[Asked]]:
 
 def _of_workbook(file: ActionFile, told: _Read) -> Iterator[Asked]:
     found = ims_sheets.Found()
-    yield from ims_sheets.read(workbook_reading.read(Path(file.path)), found)
+    with closing(workbook_reading.read(Path(file.path))) as lines:
+        yield from ims_sheets.read(lines, found)
     if not found.sheets:
         raise UnreadableFileError(
             Problem(

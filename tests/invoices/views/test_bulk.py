@@ -209,6 +209,20 @@ def test_a_sign_in_just_now_is_proof_enough(client: Client, recipient: Taxpayer)
 
 
 @pytest.mark.usefixtures("preparer")
+def test_more_questions_than_people_answer_one_by_one_may_be_answered_in_excel(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filed(*(document(section=Section.CN, number=f"CN{n}") for n in range(3)))
+    assert "Answer in Excel" not in text(ask(client, list="b2bcn"))
+    monkeypatch.setattr(bulk, "MOST_APART", 2)
+    page = text(ask(client, list="b2bcn"))
+    assert "Answer in Excel" in page
+    assert '<input type="hidden" name="section" value="b2bcn">' in page
+    ticked = [f"{record.pk}.{record.version}" for record in Record.objects.all()]
+    assert "Answer in Excel" not in text(ask(client, list="b2bcn", all="", tick=ticked))
+
+
+@pytest.mark.usefixtures("preparer")
 def test_more_than_a_page_can_wait_for_is_a_job_that_can_be_stopped(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
