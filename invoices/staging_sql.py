@@ -265,7 +265,17 @@ def overtaken(return_id: int) -> list[Refused]:
     return [Refused(*row) for row in rows]  # type: ignore[arg-type]
 
 
-SAME = " AND ".join(f"r.{c} = s.{c}" for c in REPORTED) + " AND r.original_id IS NOT DISTINCT FROM s.original_id"
+TOLD_BESIDE = ("items", "irn", "differential", "eco_supplier")
+"""What else a recipient or its GSTR-2B is told of a document; the day an IRN was made is not."""
+
+SAME = " AND ".join(
+    [
+        *(f"r.{c} = s.{c}" for c in REPORTED),
+        "r.original_id IS NOT DISTINCT FROM s.original_id",
+        *(f"d.{c} = s.{c}" for c in TOLD_BESIDE),
+    ]
+)
+"""Whether a record `r` with its detail `d` says what is staged in `s`."""
 
 
 def unchanged_count() -> int:
@@ -273,7 +283,7 @@ def unchanged_count() -> int:
     rows = run(f"""
         SELECT count(*) FROM staged s JOIN invoices_record r ON r.id = s.record_id AND r.recipient_id = s.recipient_id
         JOIN invoices_recorddetail d ON d.record_id = r.id
-        WHERE s.problem = '' AND NOT s.withdraw AND {SAME} AND d.items = s.items AND d.irn = s.irn
+        WHERE s.problem = '' AND NOT s.withdraw AND {SAME}
     """)
     return int(str(rows[0][0]))
 
@@ -310,7 +320,7 @@ def replace_changed(*, at: datetime) -> list[int]:
                 jsonb_build_object({before}) AS said
             FROM staged s JOIN invoices_record r ON r.id = s.record_id AND r.recipient_id = s.recipient_id
             JOIN invoices_recorddetail d ON d.record_id = r.id
-            WHERE s.problem = '' AND NOT s.withdraw AND NOT ({SAME} AND d.items = s.items AND d.irn = s.irn)
+            WHERE s.problem = '' AND NOT s.withdraw AND NOT ({SAME})
         ), replaced AS (
             UPDATE invoices_record r SET {columns}, original_id = s.original_id,
                 lost_action = CASE WHEN r.action = 'N' THEN r.lost_action ELSE r.action END,

@@ -380,3 +380,19 @@ def test_amendments_saved_in_two_returns_stand_beside_each_other_until_one_is_fi
         (2, 1600000),
         (3, 1700000),
     ]
+
+
+@pytest.mark.django_db
+def test_a_document_that_differs_only_in_what_stands_beside_its_amounts_is_another() -> None:
+    """65 % of the rate is told in GSTR-2B, an operator's supplier in IMS: neither may stay as it was."""
+    plain = factories.document(number="E1", tax=0, irn="a" * 64)
+    record = factories.saved(plain)[0]
+    version = record.version
+    for other in (replace(plain, irn="b" * 64), replace(plain, differential=True)):
+        factories.saved(other)
+        record.refresh_from_db()
+        assert record.version == version + 1, other
+        version = record.version
+    factories.saved(replace(plain, differential=True))
+    record.refresh_from_db()
+    assert record.version == version
