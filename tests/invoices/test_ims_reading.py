@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -173,7 +174,8 @@ def test_what_we_wrote_is_read_back_as_the_same_records(dialect: Dialect, on: st
     assert ims_reading.header(stream(text)).request is Request.NOTHING
     found = [read.row for read in rows(text)]
     if dialect is Dialect.OFFLINE:
-        assert found == [record for record in records if record.section not in BILLS_OF_ENTRY]
+        plain = [replace(record, record_id=0, version=0) for record in records]  # no file names our own ids
+        assert found == [record for record in plain if record.section not in BILLS_OF_ENTRY]
         return
     # Over the API a row does not name its supplier.
     assert [ims_json.digest(row, recipient=RTIN) for row in found] == [
