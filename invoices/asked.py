@@ -15,7 +15,9 @@ class Asked:
 
     `position` says where it stands, `place` counts rows. A record is told by `record_id` and the `version` its writer
     saw, or else by section, supplier's GSTIN, number and day; a bill of entry by its port instead of a supplier.
-    `previous` is the action its writer took it to have. With a `problem` nothing is chosen; `code` is of formats 8.5.
+    `previous` is the action its writer took it to have. `is_old_answer` and `is_old_remark` say that these only stand
+    there still from another choice: where the rules have no place for them they are dropped, not refused (decision F3).
+    With a `problem` nothing is chosen; `code` is of formats 8.5.
     """
 
     position: str
@@ -32,5 +34,7 @@ class Asked:
     answer: Answer = Answer.NOT_GIVEN
     declared: Tax = NIL
     remark: str = ""
+    is_old_answer: bool = False
+    is_old_remark: bool = False
     code: str = ""
     problem: str = ""

@@ -21,8 +21,9 @@ from ims_portal import access, audit, once, queue, workbook_reading
 from ims_portal.access import Right
 from ims_portal.clock import Clock
 from ims_portal.models import Taxpayer, User
-from ims_portal.rules.actions import Action, Answer
+from ims_portal.rules.actions import Answer, Refusal
 from ims_portal.rules.documents import Problem
+from ims_portal.rules.money import NIL
 from ims_portal.workbook_reading import WorkbookRefusedError
 from invoices import actions, actions_sql, exchange_sql, ims_reading, ims_sheets, kept_files, standing
 from invoices.actions import Choice, Item, ResultStatus
@@ -36,12 +37,10 @@ from invoices.standing import Standing
 PIECE = 2_000
 """Records written under one hold of the lock, so that a single click waits less than 2 s (F11)."""
 
-LARGEST = 64 * 1024 * 1024
-"""Bytes of a file of actions: 200,000 records as a workbook come to about 40 MB."""
-
 WILL, SAME, CONFLICT, SAVED = "will", "same", "conflict", ResultStatus.SAVED.value
 WRONG_GSTIN, UNKNOWN_KIND = "APP-F05", "APP-F03"
 ENDINGS = {".xlsx": ActionFile.Kind.WORKBOOK, ".json": ActionFile.Kind.JSON}
+NO_PLACE_FOR_A_REMARK = (Refusal.REMARKS_NOT_ALLOWED, Refusal.REMARKS_BLOCKED)
 Phase, State = ActionFile.Phase, ActionFile.State
 
 
@@ -70,7 +69,7 @@ def receive(
     kind = ENDINGS.get(Path(file.name or "").suffix.lower()) if file else None
     if file is None or kind is None:
         raise FileRefusedError(_("Choose the workbook (.xlsx) or the JSON file (.json) of actions."))
-    kept = kept_files.keep(file, ending=kind.value, limit=LARGEST)
+    kept = kept_files.keep(file, ending=kind.value)
     found = None
     try:
         with transaction.atomic(durable=True):
@@ -216,9 +215,8 @@ def _of_json(file: ActionFile, told: _Read) -> Iterator[Asked]:
 
 
 def _as_asked(item: RowOfFile) -> Asked:
-    """Return what a row of JSON asks; a remark goes only where the rules offer one (decision F3)."""
+    """Return what a row of JSON asks; its remark may be an echo of an old one (decision F3)."""
     row, key = item.row, item.row.key
-    is_offered = ims_sheets.may_have_remark(row.action, row.answer) and not isinstance(key, BillKey)
     return Asked(
         position=item.position,
         place=item.place,
@@ -229,9 +227,10 @@ def _as_asked(item: RowOfFile) -> Asked:
         port=key.port if isinstance(key, BillKey) else "",
         previous=item.previous,
         action=row.action,
-        answer=row.answer if row.action is Action.ACCEPT else Answer.NOT_GIVEN,
+        answer=row.answer,
         declared=row.declared,
-        remark=row.remark if is_offered else "",
+        remark=row.remark,
+        is_old_remark=True,
     )
 
 
@@ -246,9 +245,32 @@ def _judge(file: ActionFile, today: Standing) -> None:
     """Say of every row what applying it would do. This will join the transaction that read them."""
     after = -1
     while rows := exchange_sql.chosen(file.pk, verdict="", after=after, limit=PIECE):
-        judged = actions_sql.judge(file.taxpayer_id, today, _items(rows))
-        exchange_sql.mark(file.pk, {row.place: _verdict(line) for row, line in zip(rows, judged, strict=True)})
+        _judge_piece(file, today, rows)
         after = rows[-1].place
+
+
+def _judge_piece(file: ActionFile, today: Standing, rows: list[exchange_sql.Chosen]) -> None:
+    """Judge some rows; those refused for what stands there from another choice are judged again without it."""
+    while rows:
+        judged = actions_sql.judge(file.taxpayer_id, today, _items(rows))
+        again = []
+        for row, line in zip(rows, judged, strict=True):
+            without = _without_old(row, line.refusal)
+            if without is not None:
+                again.append(without)
+        exchange_sql.mark(file.pk, {row.place: _verdict(line) for row, line in zip(rows, judged, strict=True)})
+        if again:
+            exchange_sql.choose(file.pk, again)
+        rows = again
+
+
+def _without_old(row: exchange_sql.Chosen, refusal: Refusal | None) -> exchange_sql.Chosen | None:
+    """Return a row without what the rules have no place for and nobody just wrote, None where it stands as it is."""
+    if refusal in NO_PLACE_FOR_A_REMARK and row.remark and row.is_old_remark:
+        return row._replace(remark="")
+    if refusal is Refusal.ITC_REDUCTION_ONLY_ON_ACCEPT and row.is_old_answer:
+        return row._replace(answer=Answer.NOT_GIVEN, declared=NIL, is_old_answer=False)
+    return None
 
 
 def _verdict(line: actions_sql.Judged) -> str:

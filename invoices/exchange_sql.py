@@ -32,6 +32,8 @@ COLUMNS = (
     "answer",
     *(f"declared_{head}" for head in HEADS),
     "remark",
+    "is_old_answer",
+    "is_old_remark",
     "verdict",
     "code",
     "problem",
@@ -48,6 +50,8 @@ class Chosen(NamedTuple):
     answer: Answer
     declared: Tax
     remark: str
+    is_old_answer: bool
+    is_old_remark: bool
 
 
 def keep(recipient_id: int, file_id: uuid.UUID, rows: Iterable[Asked]) -> int:
@@ -74,6 +78,8 @@ def _values(recipient_id: int, file_id: uuid.UUID, row: Asked) -> tuple[object, 
         row.answer.value,
         *row.declared,
         row.remark,
+        row.is_old_answer,
+        row.is_old_remark,
         "",
         row.code,
         row.problem,
@@ -149,7 +155,8 @@ def chosen(file_id: uuid.UUID, *, verdict: str, after: int, limit: int) -> list[
     """Return the next rows of a verdict that stand against a record, in the order of the file."""
     rows = run(
         f"""
-        SELECT place, record_id, version, action, answer, {", ".join(f"declared_{head}" for head in HEADS)}, remark
+        SELECT place, record_id, version, action, answer, {", ".join(f"declared_{head}" for head in HEADS)}, remark,
+            is_old_answer, is_old_remark
         FROM invoices_actionfilerow
         WHERE file_id = %(file)s AND verdict = %(verdict)s AND place > %(after)s AND code = '' AND record_id IS NOT NULL
         ORDER BY place LIMIT %(limit)s
@@ -165,6 +172,8 @@ def chosen(file_id: uuid.UUID, *, verdict: str, after: int, limit: int) -> list[
             Answer(str(row[4])),
             Tax(*(int(str(paise)) for paise in row[5:9])),
             str(row[9]),
+            bool(row[10]),
+            bool(row[11]),
         )
         for row in rows
     ]
@@ -179,6 +188,27 @@ def mark(file_id: uuid.UUID, verdicts: Mapping[int, str]) -> None:
         WHERE f.file_id = %(file)s AND f.place = v.place
         """,
         {"file": str(file_id), "places": list(verdicts), "verdicts": list(verdicts.values())},
+    )
+
+
+def choose(file_id: uuid.UUID, rows: Sequence[Chosen]) -> None:
+    """Write what rows choose now: without what only stood there from another choice."""
+    heads = {f"declared_{head}": [getattr(row.declared, head) for row in rows] for head in HEADS}
+    run(
+        f"""
+        UPDATE invoices_actionfilerow f SET answer = c.answer, remark = c.remark,
+            {", ".join(f"{name} = c.{name}" for name in heads)}
+        FROM unnest(%(places)s::int[], %(answers)s::text[], %(remarks)s::text[],
+            {", ".join(f"%({name})s::bigint[]" for name in heads)}) AS c(place, answer, remark, {", ".join(heads)})
+        WHERE f.file_id = %(file)s AND f.place = c.place
+        """,
+        {
+            "file": str(file_id),
+            "places": [row.place for row in rows],
+            "answers": [row.answer.value for row in rows],
+            "remarks": [row.remark for row in rows],
+            **heads,
+        },
     )
 
 

@@ -230,20 +230,23 @@ def _chosen(cell: Callable[[str], str]) -> dict[str, Any]:
         )
     previous = ACTIONS.get(cell("previous").casefold())
     answer, declared = _answered(cell)
-    # What belonged to the choice before and was left in its cells belongs to nothing any more.
-    if action is not Action.ACCEPT and _is_left_over(cell):
-        answer, declared = Answer.NOT_GIVEN, NIL
-    remark = " ".join(cell("remarks").split())
-    if remark == " ".join(cell("previous_remarks").split()) and not may_have_remark(action, answer):
-        remark = ""
+    remark = _joined(cell("remarks"))
     if UNWELCOME.search(remark):
         raise WrongCellError(WRONG_VALUE, "Remarks holds signs that cannot be seen. Delete them, or write it anew.")
-    return {"action": action, "previous": previous, "answer": answer, "declared": declared, "remark": remark}
+    return {
+        "action": action,
+        "previous": previous,
+        "answer": answer,
+        "declared": declared,
+        "remark": remark,
+        "is_old_answer": _is_left_over(cell),
+        "is_old_remark": remark == _joined(cell("previous_remarks")),
+    }
 
 
-def may_have_remark(action: Action, answer: Answer) -> bool:
-    """Whether a remark may go with a choice, so that one left over from another is dropped, never one just typed."""
-    return action in (Action.REJECT, Action.PENDING) or answer in (Answer.PART, Answer.NONE)
+def _joined(text: str) -> str:
+    """Return a text on one line."""
+    return " ".join(text.split())
 
 
 def _is_left_over(cell: Callable[[str], str]) -> bool:

@@ -30,20 +30,19 @@ class Kept:
     sha256: str
 
 
-def keep(file: UploadedFile[bytes], *, ending: str = "json", limit: int | None = None) -> Kept:
+def keep(file: UploadedFile[bytes], *, ending: str = "json") -> Kept:
     """Write a file to disk under a name of our own, piece by piece, and return what lies there.
 
-    `limit` is the most bytes it may have, else the setting's. Raises UploadRefusedError for one too large or empty;
-    then nothing lies there.
+    Raises UploadRefusedError for one too large or empty; then nothing lies there.
     """
-    most = min(limit or settings.IMS_UPLOAD_LIMIT, settings.IMS_UPLOAD_LIMIT)
-    if file.size is not None and file.size > most:
-        raise _too_large(most)
+    limit = settings.IMS_UPLOAD_LIMIT
+    if file.size is not None and file.size > limit:
+        raise _too_large(limit)
     folder = Path(settings.IMS_UPLOAD_DIR)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / f"{uuid.uuid4()}.{ending}"
     try:
-        kept = _copy(file, path, most)
+        kept = _copy(file, path, limit)
     except BaseException:
         path.unlink(missing_ok=True)
         raise

@@ -63,7 +63,7 @@ class ActionFileRow(models.Model):
 
     `named` is the id its file names, `record` the record it was found to be and `version` the one its writer saw.
     `verdict` is `will`, `same`, `conflict`, `ok` once saved, or the code of its refusal; `code` and `problem` say why a
-    row could not be read. Amounts are paise.
+    row could not be read. `is_old_answer` and `is_old_remark` are those of `Asked`. Amounts are paise.
     """
 
     recipient = models.ForeignKey(Taxpayer, on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -90,6 +90,8 @@ class ActionFileRow(models.Model):
     declared_sgst = paise("SGST/UTGST", default=0)
     declared_cess = paise(_("cess"), default=0)
     remark = models.TextField(blank=True, default="")
+    is_old_answer = models.BooleanField(default=False)
+    is_old_remark = models.BooleanField(default=False)
     verdict = models.CharField(max_length=30, blank=True, default="")
     code = models.CharField(max_length=30, blank=True, default="")
     problem = models.TextField(blank=True, default="")

@@ -144,5 +144,6 @@ def test_what_stood_there_when_the_file_was_made_asks_nothing() -> None:
     (asked,) = ims_sheets.read(
         [Row("B2B-CN", 5, labels), Row("B2B-CN", 6, [*row, "Accepted", "Yes", None, "17.2"])], found
     )
-    assert (asked.action, asked.answer) == (Action.REJECT, Answer.NOT_GIVEN)
+    assert (asked.action, asked.answer, asked.is_old_answer) == (Action.REJECT, Answer.FULL, True)
+    assert asked.is_old_remark
     assert (asked.record_id, asked.version, asked.previous) == (17, 2, Action.ACCEPT)

@@ -314,6 +314,39 @@ def test_refused_rows_of_json_come_back_with_their_messages(firm: Taxpayer) -> N
     assert "need a remark" in back["b2bcn"][0]["error_msg"]
 
 
+def test_what_stands_there_from_another_choice_is_dropped_and_what_was_just_written_refused(firm: Taxpayer) -> None:
+    def decide(book: Workbook) -> None:
+        sheet = book["B2B-CN"]
+        for label, value in {"Status": "A", "ITC to be reduced": "No", "Remarks": "Never taken"}.items():
+            cell(sheet, "KMF/CN/041", label).value = value
+
+    assert applied(handed_in(firm, changed(written(firm), decide))).counts == {"ok": 1}
+
+    def none(book: Workbook) -> None:
+        cell(book["B2B-CN"], "KMF/CN/041", "Status").value = "No Action"
+
+    def none_with_a_new_remark(book: Workbook) -> None:
+        none(book)
+        cell(book["B2B-CN"], "KMF/CN/041", "Remarks").value = "just typed"
+
+    path = written(firm)
+    assert handed_in(firm, changed(path, none_with_a_new_remark)).counts == {"REMARKS_NOT_ALLOWED": 1}
+    assert applied(handed_in(firm, changed(written(firm), none))).counts == {"ok": 1}
+    note = Record.objects.get(number="KMF/CN/041", recipient=firm)
+    assert (note.action, note.answer, note.remark) == ("N", "", "")
+
+
+def test_json_may_echo_a_remark_but_not_an_answer_without_accept(firm: Taxpayer) -> None:
+    rows = json.loads(written(firm, Kind.IMS_OFFLINE, section="b2bcn", query="").read_bytes())["imsDetails"]["b2bcn"]
+    row = next(one for one in rows if one["nt_num"] == "KMF/CN/041")
+    for more, counts in (
+        ({"action": "A", "itcRedReq": "Y", "remarks": "an old one"}, {"will": 1}),
+        ({"action": "R", "itcRedReq": "Y"}, {"ITC_REDUCTION_ONLY_ON_ACCEPT": 1}),
+    ):
+        asked = {"rtin": firm.gstin, "reqtyp": "SAVE", "invdata": {"b2bcn": [row | more]}}
+        assert handed_in(firm, json.dumps(asked).encode(), "upload.json").counts == counts
+
+
 def test_a_worker_killed_between_two_pieces_goes_on_where_it_stopped(
     firm: Taxpayer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
