@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ims_portal import spoken
 from ims_portal.extensions import Asked
-from ims_portal.models import DueDateExtension, User
+from ims_portal.models import NOTIFICATION_LIMIT, User
 from ims_portal.rules import periods, words
 from ims_portal.rules.money import LARGEST_PAISE, to_paise
 from ims_portal.rules.periods import Frequency, Return, StateGroup, TaxPeriod
@@ -130,7 +130,7 @@ class ExtensionForm(forms.Form):
     due = DayField(label=_("Extended day"))
     notification = PlainTextField(
         label=_("Notification"),
-        max_length=DueDateExtension._meta.get_field("notification").max_length,  # noqa: SLF001 Django's documented interface
+        max_length=NOTIFICATION_LIMIT,
         error_messages={"required": _("Name the notification that extends the day, with its number and date.")},
     )
 

@@ -155,6 +155,10 @@ class Engagement(models.Model):
         ]
 
 
+NOTIFICATION_LIMIT = 200
+"""Characters of the name of a notification."""
+
+
 class DueDateExtension(models.Model):
     """A due date moved by notification, for one return and period, for every State or one group of them."""
 
@@ -163,7 +167,7 @@ class DueDateExtension(models.Model):
     frequency = models.CharField(max_length=1, choices=[(f.value, f.name.title()) for f in periods.Frequency])
     group = models.CharField(max_length=1, blank=True, choices=[(g.value, g.value) for g in periods.StateGroup])
     due = models.DateField()
-    notification = models.CharField(max_length=200)
+    notification = models.CharField(max_length=NOTIFICATION_LIMIT)
     known_from = models.DateTimeField()
     proposed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     approved_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")

@@ -24,6 +24,9 @@ log = structlog.get_logger()
 
 PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=(), interest-cohort=()"
 LONGEST_ADDRESS = 2_000
+STOP_POLLING = 286
+"""What htmx takes as "do not ask again"."""
+
 METHOD_NOT_ALLOWED = 405
 
 

@@ -32,9 +32,6 @@ from invoices.views import inward, rows
 PATIENCE = timedelta(seconds=2)
 """How long a page waits for its preview; a longer one is a job (portal 8)."""
 
-STOP_POLLING = 286
-"""What htmx takes as "do not ask again"."""
-
 MOST_SUPPLIERS = 10
 MOST_ASKED = bulk.MOST_APART
 PER_PAGE = 100
@@ -219,7 +216,7 @@ def _show(request: HttpRequest, held: Access, batch: Batch, *, status: int = 200
     elif batch.applied_at:
         context |= _of_result(batch) | {"may_undo": held.may(Right.ACT) and bulk.may_undo(batch, at)}
     if getattr(request, "htmx", False):
-        over = STOP_POLLING if batch.is_over else status
+        over = web.STOP_POLLING if batch.is_over else status
         return render(request, "invoices/_batch.html", context, status=over)
     return render(request, "invoices/batch.html", context, status=status)
 

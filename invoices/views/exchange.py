@@ -20,9 +20,6 @@ from invoices.models import ActionFile
 SHOWN = 100
 """Refused rows a page lists; the file of all of them has the rest."""
 
-STOP_POLLING = 286
-"""What htmx takes as "do not ask again"."""
-
 HELD = (ActionFile.Phase.READY, ActionFile.Phase.APPLIED)
 
 
@@ -74,7 +71,7 @@ def _page(request: HttpRequest, held: Access, file: ActionFile, refused: str = "
         **(_told(file, held, request) if is_over and file.phase in HELD else {}),
     }
     if getattr(request, "htmx", False) and not refused:
-        return render(request, "invoices/_action_file.html", context, status=STOP_POLLING if is_over else 200)
+        return render(request, "invoices/_action_file.html", context, status=web.STOP_POLLING if is_over else 200)
     return render(request, "invoices/action_file.html", context, status=409 if refused else 200)
 
 

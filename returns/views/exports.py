@@ -15,7 +15,6 @@ from ims_portal.access import Right
 from returns import exports
 from returns.export_files import LABELS, Kind, NothingToWriteError
 from returns.models import Export
-from returns.views.jobs import STOP_POLLING
 
 TYPES = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -71,7 +70,7 @@ def export(request: HttpRequest, gstin: str, pk: uuid.UUID) -> HttpResponse:
         "kept_until": job.made_at + exports.KEPT if job.made_at else None,
     }
     if getattr(request, "htmx", False):
-        return render(request, "returns/_export.html", context, status=STOP_POLLING if job.is_over else 200)
+        return render(request, "returns/_export.html", context, status=web.STOP_POLLING if job.is_over else 200)
     return render(request, "returns/export.html", context)
 
 

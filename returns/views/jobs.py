@@ -11,9 +11,6 @@ from django.views.decorators.http import require_safe
 from ims_portal import web
 from returns import progress
 
-STOP_POLLING = 286
-"""What htmx takes as "do not ask again"."""
-
 
 @require_safe
 def job(request: HttpRequest, gstin: str, pk: uuid.UUID) -> HttpResponse:
@@ -31,5 +28,5 @@ def job(request: HttpRequest, gstin: str, pk: uuid.UUID) -> HttpResponse:
         "p": found.period.wire,
     }
     if getattr(request, "htmx", False):
-        return render(request, "returns/_job.html", context, status=STOP_POLLING if found.job.is_over else 200)
+        return render(request, "returns/_job.html", context, status=web.STOP_POLLING if found.job.is_over else 200)
     return render(request, "returns/job.html", context)
