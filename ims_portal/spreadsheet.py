@@ -6,12 +6,17 @@ row is a row of blanks above, and the tiers are written as the first rows of the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
 from itertools import chain, zip_longest
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from rustpy_xlsxwriter import FastExcel, Format
+
+from ims_portal.rules.periods import parse
 
 MOST_ROWS = 1_048_576
 """What a sheet holds, headings included."""
@@ -26,6 +31,12 @@ WIDTH = 16
 
 Cell = str | int | float | None
 """Text, a whole number, rupees, nothing; a float is always an amount."""
+
+
+Told = TypeVar("Told")
+
+DAYS = 4096
+"""Days and periods whose texts are kept."""
 
 
 class TooManyRowsError(Exception):
@@ -44,6 +55,47 @@ class Column:
     width: int = WIDTH
     is_hidden: bool = False
     choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)  # with slots a generic class cannot be made by its alias
+class Field(Generic[Told]):
+    """A column that knows what to say of each thing its table is about."""
+
+    heads: tuple[str, ...]
+    of: Callable[[Told], Cell]
+    width: int = WIDTH
+    is_hidden: bool = False
+    choices: tuple[str, ...] = ()
+
+    @property
+    def column(self) -> Column:
+        """The column alone."""
+        return Column(self.heads, self.width, is_hidden=self.is_hidden, choices=self.choices)
+
+
+def rupees(paise: int) -> float:
+    """Return paise as the number of rupees a cell holds."""
+    return paise / 100
+
+
+def day_as(shape: str) -> Callable[[date | None], str]:
+    """Return what writes a day as text of a shape, nothing for none."""
+
+    @lru_cache(maxsize=DAYS)
+    def written(found: date | None) -> str:
+        return found.strftime(shape) if found else ""
+
+    return written
+
+
+def month_as(shape: str) -> Callable[[str], str]:
+    """Return what writes a period MMYYYY as text of a shape, nothing for none."""
+
+    @lru_cache(maxsize=DAYS)
+    def written(wire: str) -> str:
+        return parse(wire).last_day.strftime(shape) if wire else ""
+
+    return written
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,7 +165,7 @@ def _document(one: Row, key: DocumentKey, *, is_offline: bool) -> dict[str, Any]
     found |= {number: key.number, day: _day(key.day)}
     if key.inv_type is not None:
         found["inv_typ"] = SUPPLY_TYPES[key.inv_type]
-    found |= {"action": one.action.value} | _flag("ispendactblocked", one.pending_blocked)
+    found |= {"action": one.action.value} | _flag("ispendactblocked", is_set=one.pending_blocked)
     found |= {"srcform": key.form, "rtnprd": key.period}
     if is_offline:
         found |= {"rtnTyp": key.form, "sRtnPrd": key.period}
@@ -173,23 +173,23 @@ def _document(one: Row, key: DocumentKey, *, is_offline: bool) -> dict[str, Any]
         found["srcfilstatus"] = STATUS[one.is_filed]
     found |= {"val": rupees(one.value), "pos": one.pos, "txval": rupees(one.taxable)}
     found |= {name: rupees(getattr(one.tax, head)) for head, name in DOCUMENT_HEADS.items()}
-    found |= _flag("isItcRedReqBlocked", one.reduction_blocked)
+    found |= _flag("isItcRedReqBlocked", is_set=one.reduction_blocked)
     if is_offline:
         # Two readers of the file know only this spelling (decision F2).
-        found |= _flag("itcRedReqBlocked", one.reduction_blocked)
-    found |= _answered(one, DOCUMENT_HEADS) | _flag("isRemarksBlocked", one.remarks_blocked)
+        found |= _flag("itcRedReqBlocked", is_set=one.reduction_blocked)
+    found |= _answered(one, DOCUMENT_HEADS) | _flag("isRemarksBlocked", is_set=one.remarks_blocked)
     return found | ({"remarks": one.remark} if one.remark else {})
 
 
 def _bill(one: Row, key: BillKey) -> dict[str, Any]:
-    found = {"rgstinrefId": key.reference} | _flag("ispendactblocked", one.pending_blocked)
+    found = {"rgstinrefId": key.reference} | _flag("ispendactblocked", is_set=one.pending_blocked)
     found |= {"irefdt": _day(key.reference_day), "itcprd": key.itc_period}
     found |= {"portcd": key.port, "boenum": key.number, "boedt": _day(key.day)}
     if key.sez:
         found |= {"stin": key.sez, "tradenm": one.name}
     if one.amends:
         found["amendType"] = one.amends
-    found |= _flag("isItcRedReqBlocked", one.reduction_blocked)
+    found |= _flag("isItcRedReqBlocked", is_set=one.reduction_blocked)
     found |= {"action": one.action.value} | _answered(one, BILL_HEADS)
     found |= {"txval": rupees(one.taxable)}
     found |= {name: rupees(getattr(one.tax, head)) for head, name in BILL_HEADS.items()}
@@ -206,8 +206,8 @@ def _answered(one: Row, heads: Iterable[str]) -> dict[str, Any]:
     return found
 
 
-def _flag(name: str, value: bool | None) -> dict[str, Any]:  # noqa: FBT001 a flag is what it writes
-    return {} if value is None else {name: FLAG[value]}
+def _flag(name: str, *, is_set: bool | None) -> dict[str, Any]:
+    return {} if is_set is None else {name: FLAG[is_set]}
 
 
 def _day(day: date | None) -> str:

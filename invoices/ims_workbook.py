@@ -8,17 +8,14 @@ action.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
-from functools import lru_cache
+from dataclasses import dataclass, replace
 from typing import cast
 
 from ims_portal.rules.actions import Action, Answer
 from ims_portal.rules.gstin import STATES
 from ims_portal.rules.money import HEADS, Tax
-from ims_portal.rules.periods import parse
 from ims_portal.rules.sections import AMENDMENTS, BILLS_OF_ENTRY, InvoiceType, Section
-from ims_portal.spreadsheet import Cell, Column, Sheet
+from ims_portal.spreadsheet import Cell, Column, Field, Sheet, day_as, month_as, rupees
 from invoices.ims_json import BillKey, DocumentKey, Row
 
 TITLE = "IMS Portal - Invoice Management System. Not from the Government's portal."
@@ -64,36 +61,12 @@ KEY = "Record and version"
 """Labels by which a workbook is read again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
-    """A column of a sheet: its headings, and what a record says in it."""
+Said = Field[Row]
+"""A column, and what a record says in it."""
 
-    heads: tuple[str, ...]
-    of: Callable[[Row], Cell]
-    width: int = 16
-    is_hidden: bool = False
-    choices: tuple[str, ...] = ()
-
-
-DAYS = 4096
-"""Days and periods whose text is kept: a year's documents have a few hundred of them."""
-
-
-def rupees(paise: int) -> float:
-    """Return paise as the number of rupees a cell holds."""
-    return paise / 100
-
-
-@lru_cache(maxsize=DAYS)
-def day(found: date | None) -> str:
-    """Return a day as cells hold it."""
-    return f"{found:%d-%m-%Y}" if found else ""
-
-
-@lru_cache(maxsize=DAYS)
-def month(wire: str) -> str:
-    """Return a period MMYYYY as cells hold it: Oct-26."""
-    return f"{parse(wire).last_day:%b-%y}" if wire else ""
+day = day_as("%d-%m-%Y")
+month = month_as("%b-%y")
+"""Days and periods as the cells of this workbook hold them."""
 
 
 def _document(row: Row) -> DocumentKey:
@@ -109,9 +82,9 @@ def _type(row: Row) -> str:
     return TYPES[kind] if kind else "Regular"
 
 
-def _taxes(group: str, heads: Iterable[str], of: Callable[[Row], Tax | None]) -> Iterator[Field]:
+def _taxes(group: str, heads: Iterable[str], of: Callable[[Row], Tax | None]) -> Iterator[Said]:
     for head in heads:
-        yield Field((group, HEAD_NAMES[head]), _amount(of, head))
+        yield Said((group, HEAD_NAMES[head]), _amount(of, head))
 
 
 def _amount(of: Callable[[Row], Tax | None], head: str) -> Callable[[Row], Cell]:
@@ -126,16 +99,16 @@ def _declared(row: Row) -> Tax | None:
     return row.declared if row.answer is Answer.PART else None
 
 
-def _hidden(label: str, of: Callable[[Row], Cell]) -> Field:
-    return Field((label,), of, 12, is_hidden=True)
+def _hidden(label: str, of: Callable[[Row], Cell]) -> Said:
+    return Said((label,), of, 12, is_hidden=True)
 
 
-_STATUS = Field((STATUS,), lambda row: STATUSES[row.action], 12, choices=tuple(STATUSES.values()))
-_REDUCTION = Field((REDUCTION,), lambda row: REDUCED[row.answer], 12, choices=("Yes", "No"))
-_REMARKS = Field((REMARKS,), lambda row: row.remark, 32)
+_STATUS = Said((STATUS,), lambda row: STATUSES[row.action], 12, choices=tuple(STATUSES.values()))
+_REDUCTION = Said((REDUCTION,), lambda row: REDUCED[row.answer], 12, choices=("Yes", "No"))
+_REMARKS = Said((REMARKS,), lambda row: row.remark, 32)
 _ERRORS = (
-    Field(("Sheet validation errors",), lambda _row: "", 20),
-    Field(("Portal validation errors",), lambda _row: "", 20),
+    Said(("Sheet validation errors",), lambda _row: "", 20),
+    Said(("Portal validation errors",), lambda _row: "", 20),
 )
 _KEY = _hidden(KEY, lambda row: f"{row.record_id}.{row.version}")
 _BLOCKED = (
@@ -159,30 +132,30 @@ def _things(section: Section) -> str:
     return "Document" if section in (Section.ECO, Section.ECOA) else "Invoice"
 
 
-def _document_fields(section: Section) -> Iterator[Field]:
+def _document_fields(section: Section) -> Iterator[Said]:
     """Yield the columns of a sheet of suppliers' documents (formats 9.2)."""
     thing, is_amended = _things(section), section in AMENDMENTS
     if is_amended:
-        yield Field((f"Original {thing.lower()} number",), lambda row: _document(row).original_number, 20)
-        yield Field((f"Original {thing.lower()} date",), lambda row: day(_document(row).original_day), 12)
-    yield Field(("GSTIN of supplier",), lambda row: _document(row).supplier, 18)
-    yield Field(("Trade/Legal name",), lambda row: row.name, 34)
-    yield Field((f"{thing} details", f"{thing} number"), lambda row: row.key.number, 20)
-    yield Field((f"{thing} details", f"{thing} type"), _type, 14)
-    yield Field((f"{thing} details", f"{thing} date"), lambda row: day(row.key.day), 12)
-    yield Field((f"{thing} details", f"{thing} value (₹)"), lambda row: rupees(row.value))
+        yield Said((f"Original {thing.lower()} number",), lambda row: _document(row).original_number, 20)
+        yield Said((f"Original {thing.lower()} date",), lambda row: day(_document(row).original_day), 12)
+    yield Said(("GSTIN of supplier",), lambda row: _document(row).supplier, 18)
+    yield Said(("Trade/Legal name",), lambda row: row.name, 34)
+    yield Said((f"{thing} details", f"{thing} number"), lambda row: row.key.number, 20)
+    yield Said((f"{thing} details", f"{thing} type"), _type, 14)
+    yield Said((f"{thing} details", f"{thing} date"), lambda row: day(row.key.day), 12)
+    yield Said((f"{thing} details", f"{thing} value (₹)"), lambda row: rupees(row.value))
     yield _STATUS
-    yield Field(("Place of supply",), lambda row: f"{row.pos}-{STATES.get(row.pos, '')}", 20)
-    yield Field(("Taxable value (₹)",), lambda row: rupees(row.taxable))
+    yield Said(("Place of supply",), lambda row: f"{row.pos}-{STATES.get(row.pos, '')}", 20)
+    yield Said(("Taxable value (₹)",), lambda row: rupees(row.taxable))
     yield from _taxes("Tax amount", HEADS, lambda row: row.tax)
     has_reduction = is_amended or thing in ("Credit note", "Debit note")
     if has_reduction:
         yield _REDUCTION
         yield from _taxes(DECLARED, HEADS, _declared)
     yield _REMARKS
-    yield Field(("Source",), lambda row: SOURCES.get(_document(row).form, _document(row).form), 12)
-    yield Field(("Source return period",), lambda row: month(_document(row).period), 12)
-    yield Field(("Source filing status",), lambda row: "Filed" if row.is_filed else "Not Filed", 12)
+    yield Said(("Source",), lambda row: SOURCES.get(_document(row).form, _document(row).form), 12)
+    yield Said(("Source return period",), lambda row: month(_document(row).period), 12)
+    yield Said(("Source filing status",), lambda row: "Filed" if row.is_filed else "Not Filed", 12)
     yield from _ERRORS
     yield _PREVIOUS_STATUS
     if has_reduction:
@@ -194,24 +167,24 @@ def _document_fields(section: Section) -> Iterator[Field]:
     yield _KEY
 
 
-def _bill_fields(section: Section) -> Iterator[Field]:
+def _bill_fields(section: Section) -> Iterator[Said]:
     """Yield the columns of a sheet of bills of entry (formats 9.3)."""
     if section in (Section.IMPGSEZ, Section.IMPGSEZA):
-        yield Field(("GSTIN of SEZ",), lambda row: _bill(row).sez, 18)
-        yield Field(("Trade/Legal name",), lambda row: row.name, 34)
-    yield Field(("Icegate reference date",), lambda row: day(_bill(row).reference_day), 12)
-    yield Field(("Port code",), lambda row: _bill(row).port, 12)
-    yield Field(("Bill of entry details", "Bill of entry number"), lambda row: row.key.number, 14)
-    yield Field(("Bill of entry details", "Bill of entry date"), lambda row: day(row.key.day), 12)
+        yield Said(("GSTIN of SEZ",), lambda row: _bill(row).sez, 18)
+        yield Said(("Trade/Legal name",), lambda row: row.name, 34)
+    yield Said(("Icegate reference date",), lambda row: day(_bill(row).reference_day), 12)
+    yield Said(("Port code",), lambda row: _bill(row).port, 12)
+    yield Said(("Bill of entry details", "Bill of entry number"), lambda row: row.key.number, 14)
+    yield Said(("Bill of entry details", "Bill of entry date"), lambda row: day(row.key.day), 12)
     yield _STATUS
-    yield Field(("Taxable value (₹)",), lambda row: rupees(row.taxable))
+    yield Said(("Taxable value (₹)",), lambda row: rupees(row.taxable))
     yield from _taxes("Tax amount", ("igst", "cess"), lambda row: row.tax)
     if section in AMENDMENTS:
-        yield Field(("Type of amendment",), lambda row: AMENDS[row.amends], 14)
+        yield Said(("Type of amendment",), lambda row: AMENDS[row.amends], 14)
         yield _REDUCTION
         yield from _taxes(DECLARED, ("igst", "cess"), _declared)
     yield _REMARKS
-    yield Field(("ITC period",), lambda row: month(_bill(row).itc_period), 12)
+    yield Said(("ITC period",), lambda row: month(_bill(row).itc_period), 12)
     yield from _ERRORS
     yield _PREVIOUS_STATUS
     yield from _BLOCKED
@@ -268,12 +241,12 @@ def _sheet(section: Section, cells: Iterable[Sequence[Cell]], *more: Column) -> 
     return Sheet(SHEETS[section], cells, columns=columns, titles=(TITLE, SHEETS[section]))
 
 
-def _column(field: Field, section: Section) -> Column:
+def _column(field: Said, section: Section) -> Column:
     """Return a column; the sheets of amendments have three tiers, as the utility's."""
     heads = field.heads
     if section in AMENDMENTS and section not in BILLS_OF_ENTRY and not field.is_hidden:
         heads = ("Original details" if heads[0].startswith("Original") else "Revised details", *heads)
-    return Column(heads, field.width, is_hidden=field.is_hidden, choices=field.choices)
+    return replace(field.column, heads=heads)
 
 
 def _home(head: Head) -> Iterator[tuple[Cell, ...]]:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 
 from ims_portal.rules.gstin import STATES
 from ims_portal.rules.gstr2b import Placement
 from ims_portal.rules.money import HEADS, NIL, Tax
-from ims_portal.rules.periods import TaxPeriod, financial_year_of, parse
+from ims_portal.rules.periods import TaxPeriod, financial_year_of
 from ims_portal.rules.rates import DIFFERENTIAL
 from ims_portal.rules.sections import InvoiceType, Section
-from ims_portal.spreadsheet import Cell, Column, Sheet
+from ims_portal.spreadsheet import Cell, Column, Field, Sheet, day_as, month_as, rupees
 from returns.gstr2b_json import CREDIT_NOTES, LISTS, Row
 
 TAKEN = (Placement.AVAILABLE, Placement.NOT_AVAILABLE)
@@ -44,15 +43,6 @@ TAXES = ("Integrated Tax(₹)", "Central Tax(₹)", "State/UT Tax(₹)", "Cess(�
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
-    """A column of a sheet: its headings, and what a document says in it."""
-
-    heads: tuple[str, ...]
-    of: Callable[[Row], Cell]
-    width: int = 16
-
-
-@dataclass(frozen=True, slots=True)
 class Kind:
     """A sheet of documents: its name and title, the placements and lists its documents are of, its columns."""
 
@@ -60,7 +50,7 @@ class Kind:
     title: str
     placements: tuple[Placement, ...]
     list: str
-    fields: tuple[Field, ...]
+    fields: tuple[Said, ...]
     is_amended: bool | None = None
 
     @property
@@ -76,49 +66,36 @@ class Kind:
         return row.list == self.list and (self.is_amended is None or self.is_amended == is_amended)
 
 
-DAYS = 4096
-"""Days and periods whose text is kept: a year's documents have a few hundred of them."""
+Said = Field[Row]
+"""A column, and what a document says in it."""
+
+day = day_as("%d/%m/%Y")
+month = month_as("%b'%y")
+"""Days and periods as the cells of this workbook hold them."""
 
 
-def rupees(paise: int) -> float:
-    """Return paise as the number of rupees a cell holds."""
-    return paise / 100
-
-
-@lru_cache(maxsize=DAYS)
-def day(found: date | None) -> str:
-    """Return a day as cells hold it; nothing for none."""
-    return f"{found:%d/%m/%Y}" if found else ""
-
-
-@lru_cache(maxsize=DAYS)
-def month(wire: str) -> str:
-    """Return a period MMYYYY as the sheets name it: Oct'26."""
-    return f"{parse(wire).last_day:%b'%y}" if wire else ""
-
-
-def _taxes(group: str, of: Callable[[Row], Tax], names: Sequence[str] = TAXES) -> tuple[Field, ...]:
+def _taxes(group: str, of: Callable[[Row], Tax], names: Sequence[str] = TAXES) -> tuple[Said, ...]:
     """Return four columns under one heading."""
 
     def amount(head: str) -> Callable[[Row], Cell]:
         return lambda row: rupees(getattr(of(row), head))
 
-    return tuple(Field((group, name), amount(head)) for head, name in zip(HEADS, names, strict=True))
+    return tuple(Said((group, name), amount(head)) for head, name in zip(HEADS, names, strict=True))
 
 
-GSTIN = Field(("GSTIN of supplier",), lambda row: row.ctin, 18)
-NAME = Field(("Trade/Legal name",), lambda row: row.name, 34)
-POS = Field(("Place of supply",), lambda row: STATES.get(row.pos, row.pos), 18)
-REVERSE_CHARGE = Field(("Supply Attract Reverse Charge",), lambda row: YES_NO[row.is_reverse_charge], 12)
-TAXABLE = Field(("Taxable Value (₹)",), lambda row: rupees(row.taxable))
+GSTIN = Said(("GSTIN of supplier",), lambda row: row.ctin, 18)
+NAME = Said(("Trade/Legal name",), lambda row: row.name, 34)
+POS = Said(("Place of supply",), lambda row: STATES.get(row.pos, row.pos), 18)
+REVERSE_CHARGE = Said(("Supply Attract Reverse Charge",), lambda row: YES_NO[row.is_reverse_charge], 12)
+TAXABLE = Said(("Taxable Value (₹)",), lambda row: rupees(row.taxable))
 TAX = _taxes("Tax Amount", lambda row: row.tax)
-PERIOD = Field(("GSTR-1/1A/IFF/GSTR-5 Period",), lambda row: month(row.period), 12)
-FILED = Field(("GSTR-1/1A/IFF/GSTR-5 Filing Date",), lambda row: day(row.filed_on), 12)
-REMARKS = Field(("Remarks",), lambda row: row.remark, 30)
+PERIOD = Said(("GSTR-1/1A/IFF/GSTR-5 Period",), lambda row: month(row.period), 12)
+FILED = Said(("GSTR-1/1A/IFF/GSTR-5 Filing Date",), lambda row: day(row.filed_on), 12)
+REMARKS = Said(("Remarks",), lambda row: row.remark, 30)
 E_INVOICE = (
-    Field(("Source",), lambda row: "E-Invoice" if row.irn else "", 12),
-    Field(("IRN",), lambda row: row.irn, 24),
-    Field(("IRN Date",), lambda row: day(row.irn_date), 12),
+    Said(("Source",), lambda row: "E-Invoice" if row.irn else "", 12),
+    Said(("IRN",), lambda row: row.irn, 24),
+    Said(("IRN Date",), lambda row: day(row.irn_date), 12),
 )
 
 
@@ -126,9 +103,9 @@ def _availability(row: Row) -> str:
     return YES_NO[row.placement is not Placement.NOT_AVAILABLE]
 
 
-AVAILABLE = Field(("ITC Availability",), _availability, 12)
-REASON = Field(("Reason",), lambda row: REASONS.get(row.reason, row.reason), 30)
-RATE = Field(("Applicable % of Tax Rate",), lambda row: f"{DIFFERENTIAL if row.is_differential else WHOLE}%", 12)
+AVAILABLE = Said(("ITC Availability",), _availability, 12)
+REASON = Said(("Reason",), lambda row: REASONS.get(row.reason, row.reason), 30)
+RATE = Said(("Applicable % of Tax Rate",), lambda row: f"{DIFFERENTIAL if row.is_differential else WHOLE}%", 12)
 OUTCOME = (AVAILABLE, REASON, RATE)
 
 
@@ -138,22 +115,22 @@ def _reduced(row: Row) -> Tax:
 
 
 REDUCTION = (
-    Field(("Whether ITC to be reduced (Taxpayer's Input)",), lambda row: ANSWERS[row.answer], 14),
+    Said(("Whether ITC to be reduced (Taxpayer's Input)",), lambda row: ANSWERS[row.answer], 14),
     *_taxes("Amount declared by taxpayer for ITC reduction", _reduced),
     REMARKS,
 )
 REVERSED = (
-    Field(("Whether ITC to be reversed",), lambda row: YES_NO[row.placement is Placement.REVERSAL], 12),
+    Said(("Whether ITC to be reversed",), lambda row: YES_NO[row.placement is Placement.REVERSAL], 12),
     *_taxes("Amount of ITC to be reversed", lambda row: row.counted),
 )
 
 
-def _document(group: str, thing: str = "Invoice") -> tuple[Field, ...]:
+def _document(group: str, thing: str = "Invoice") -> tuple[Said, ...]:
     return (
-        Field((group, f"{thing} number"), lambda row: row.number, 20),
-        Field((group, f"{thing} type"), lambda row: TYPES[row.inv_type], 16),
-        Field((group, f"{thing} Date"), lambda row: day(row.day), 12),
-        Field((group, f"{thing} Value(₹)"), lambda row: rupees(row.value)),
+        Said((group, f"{thing} number"), lambda row: row.number, 20),
+        Said((group, f"{thing} type"), lambda row: TYPES[row.inv_type], 16),
+        Said((group, f"{thing} Date"), lambda row: day(row.day), 12),
+        Said((group, f"{thing} Value(₹)"), lambda row: rupees(row.value)),
     )
 
 
@@ -163,13 +140,13 @@ def _note_kind(section: Section) -> str:
 
 NOTE_GROUP = "Credit note/Debit note details"
 NOTE = (
-    Field((NOTE_GROUP, "Note number"), lambda row: row.number, 20),
-    Field((NOTE_GROUP, "Note type"), lambda row: _note_kind(row.section), 12),
-    Field((NOTE_GROUP, "Note Supply type"), lambda row: TYPES[row.inv_type], 16),
-    Field((NOTE_GROUP, "Note date"), lambda row: day(row.day), 12),
-    Field((NOTE_GROUP, "Note Value (₹)"), lambda row: rupees(row.value)),
+    Said((NOTE_GROUP, "Note number"), lambda row: row.number, 20),
+    Said((NOTE_GROUP, "Note type"), lambda row: _note_kind(row.section), 12),
+    Said((NOTE_GROUP, "Note Supply type"), lambda row: TYPES[row.inv_type], 16),
+    Said((NOTE_GROUP, "Note date"), lambda row: day(row.day), 12),
+    Said((NOTE_GROUP, "Note Value (₹)"), lambda row: rupees(row.value)),
 )
-ECO_GSTIN = Field(("GSTIN of ECO",), lambda row: row.ctin, 18)
+ECO_GSTIN = Said(("GSTIN of ECO",), lambda row: row.ctin, 18)
 _VALUES = (POS, REVERSE_CHARGE, TAXABLE, *TAX)
 _PLAIN = (POS, TAXABLE, *TAX)
 
@@ -178,10 +155,10 @@ CREDIT = (GSTIN, NAME, *NOTE, *_VALUES)
 OPERATOR = (ECO_GSTIN, NAME, *_document("Document Details", "Document"), *_VALUES)
 
 
-def _revised(original: Sequence[Field], revised: Sequence[Field]) -> tuple[Field, ...]:
+def _revised(original: Sequence[Said], revised: Sequence[Said]) -> tuple[Said, ...]:
     """Return the columns of an amendment sheet: three tiers, the original's and the revised document's."""
     return tuple(
-        Field((group, *field.heads), field.of, field.width)
+        Said((group, *field.heads), field.of, field.width)
         for group, fields in (("Original Details", original), ("Revised Details", revised))
         for field in fields
     )
@@ -195,14 +172,14 @@ def _original_day(row: Row) -> str:
     return day(row.original.day if row.original else None)
 
 
-def _original(thing: str) -> tuple[Field, ...]:
-    return (Field((f"{thing} number",), _original_number, 20), Field((f"{thing} Date",), _original_day, 12))
+def _original(thing: str) -> tuple[Said, ...]:
+    return (Said((f"{thing} number",), _original_number, 20), Said((f"{thing} Date",), _original_day, 12))
 
 
 NOTE_BEFORE = (
-    Field(("Note type",), lambda row: _note_kind(row.original.section) if row.original else "", 12),
-    Field(("Note number",), _original_number, 20),
-    Field(("Note date",), _original_day, 12),
+    Said(("Note type",), lambda row: _note_kind(row.original.section) if row.original else "", 12),
+    Said(("Note number",), _original_number, 20),
+    Said(("Note date",), _original_day, 12),
 )
 
 
@@ -211,56 +188,56 @@ def _isd_kind(section: Section) -> str:
 
 
 ISD = (
-    Field(("GSTIN of ISD",), lambda row: row.ctin, 18),
+    Said(("GSTIN of ISD",), lambda row: row.ctin, 18),
     NAME,
-    Field(("ISD Document type",), lambda row: _isd_kind(row.section), 16),
-    Field(("ISD Document number",), lambda row: row.number, 20),
-    Field(("ISD Document date",), lambda row: day(row.day), 12),
-    Field(("Original Invoice Number",), lambda row: row.corrected.number if row.corrected else "", 20),
-    Field(("Original invoice date",), lambda row: day(row.corrected.day if row.corrected else None), 12),
+    Said(("ISD Document type",), lambda row: _isd_kind(row.section), 16),
+    Said(("ISD Document number",), lambda row: row.number, 20),
+    Said(("ISD Document date",), lambda row: day(row.day), 12),
+    Said(("Original Invoice Number",), lambda row: row.corrected.number if row.corrected else "", 20),
+    Said(("Original invoice date",), lambda row: day(row.corrected.day if row.corrected else None), 12),
     *_taxes("Input tax distribution by ISD", lambda row: row.tax),
-    Field(("ISD GSTR-6 Period",), lambda row: month(row.period), 12),
-    Field(("ISD GSTR-6 Filing Date",), lambda row: day(row.filed_on), 12),
-    Field(("Eligibility of ITC",), lambda row: YES_NO[not row.is_ineligible], 12),
+    Said(("ISD GSTR-6 Period",), lambda row: month(row.period), 12),
+    Said(("ISD GSTR-6 Filing Date",), lambda row: day(row.filed_on), 12),
+    Said(("Eligibility of ITC",), lambda row: YES_NO[not row.is_ineligible], 12),
 )
 ISD_BEFORE = (
-    Field(("ISD Document type",), lambda row: _isd_kind(row.original.section) if row.original else "", 16),
-    Field(("Document Number",), _original_number, 20),
-    Field(("Document date",), _original_day, 12),
+    Said(("ISD Document type",), lambda row: _isd_kind(row.original.section) if row.original else "", 16),
+    Said(("Document Number",), _original_number, 20),
+    Said(("Document date",), _original_day, 12),
 )
 
 BILL = "Bill of Entry Details"
 IMPORT = (
-    Field(("Icegate Reference Date",), lambda row: day(row.bill.referred_on if row.bill else None), 12),
-    Field(("Port Code",), lambda row: row.bill.port if row.bill else "", 12),
-    Field((BILL, "Number"), lambda row: row.number, 14),
-    Field((BILL, "Date"), lambda row: day(row.bill.dated if row.bill else None), 12),
-    Field((BILL, "Taxable Value"), lambda row: rupees(row.taxable)),
-    Field(("Amount of tax", "Integrated Tax(₹)"), lambda row: rupees(row.tax.igst)),
-    Field(("Amount of tax", "Cess(₹)"), lambda row: rupees(row.tax.cess)),
+    Said(("Icegate Reference Date",), lambda row: day(row.bill.referred_on if row.bill else None), 12),
+    Said(("Port Code",), lambda row: row.bill.port if row.bill else "", 12),
+    Said((BILL, "Number"), lambda row: row.number, 14),
+    Said((BILL, "Date"), lambda row: day(row.bill.dated if row.bill else None), 12),
+    Said((BILL, "Taxable Value"), lambda row: rupees(row.taxable)),
+    Said(("Amount of tax", "Integrated Tax(₹)"), lambda row: rupees(row.tax.igst)),
+    Said(("Amount of tax", "Cess(₹)"), lambda row: rupees(row.tax.cess)),
 )
 IMPORT_REDUCTION = (
-    Field(("Type of Amendment",), lambda row: AMENDED_BILLS.get(row.bill.amends, "") if row.bill else "", 14),
-    Field(("ITC reduced",), lambda row: ANSWERS[row.answer], 12),
-    Field(("Amount declared for ITC reduction", "Integrated Tax(₹)"), lambda row: rupees(_reduced(row).igst)),
-    Field(("Amount declared for ITC reduction", "Cess(₹)"), lambda row: rupees(_reduced(row).cess)),
+    Said(("Type of Amendment",), lambda row: AMENDED_BILLS.get(row.bill.amends, "") if row.bill else "", 14),
+    Said(("ITC reduced",), lambda row: ANSWERS[row.answer], 12),
+    Said(("Amount declared for ITC reduction", "Integrated Tax(₹)"), lambda row: rupees(_reduced(row).igst)),
+    Said(("Amount declared for ITC reduction", "Cess(₹)"), lambda row: rupees(_reduced(row).cess)),
 )
 
 TOLD = (PERIOD, FILED)
 DECIDED = (REMARKS, PERIOD, FILED)
 
 
-def _rejected(fields: Sequence[Field]) -> tuple[Field, ...]:
+def _rejected(fields: Sequence[Said]) -> tuple[Said, ...]:
     """Return a base sheet's columns for what was rejected: without reverse charge."""
     return tuple(field for field in fields if field is not REVERSE_CHARGE)
 
 
-def _one_too_far_left(fields: Sequence[Field]) -> tuple[Field, ...]:
+def _one_too_far_left(fields: Sequence[Said]) -> tuple[Said, ...]:
     """Return columns whose tax headings stand one too far left, as the portal's sheet B2B-DNRA has them."""
     names = [name for _group, name in (field.heads[1:] for field in fields if "Tax Amount" in field.heads)]
     heads = iter([("Taxable Value", name) for name in names] + [("Taxable Value", "")])
     return tuple(
-        Field((field.heads[0], *next(heads)), field.of, field.width)
+        Said((field.heads[0], *next(heads)), field.of, field.width)
         if "Tax Amount" in field.heads or field.heads[-1] == "Taxable Value (₹)"
         else field
         for field in fields
@@ -440,7 +417,7 @@ def sheets(head: Head, summaries: Mapping[Placement, Sequence[Line]], rows: Rows
         yield Sheet(
             kind.name,
             _cells(kind, rows),
-            columns=[Column(field.heads, field.width) for field in kind.fields],
+            columns=[field.column for field in kind.fields],
             titles=(TITLE, kind.title),
         )
 

@@ -17,7 +17,7 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO, cast
 
 import msgspec
 
@@ -103,8 +103,7 @@ def _child(file: BinaryIO, limits: Limits) -> Iterator[subprocess.Popen[bytes]]:
 def _frames(process: subprocess.Popen[bytes], seconds: float) -> Iterator[Frame]:
     """Yield what the child says until it says no more; only the time we wait for it is counted, not the caller's."""
     decoder = msgspec.msgpack.Decoder(Row | Sheet | Refusal | End)
-    assert process.stdout is not None  # noqa: S101 - it was asked for
-    pipe = process.stdout.fileno()
+    pipe = cast("IO[bytes]", process.stdout).fileno()
     held = bytearray()
     with selectors.DefaultSelector() as selector:
         selector.register(pipe, selectors.EVENT_READ)

@@ -126,5 +126,4 @@ def test_100_000_rows_are_written_six_times_faster_than_by_openpyxl_in_100_mb(tm
     ours, told = cpu_seconds(OURS, tmp_path / "a.xlsx")
     assert int(told) < 100
     theirs = cpu_seconds(THEIRS, tmp_path / "b.xlsx")[0] * 5
-    assert theirs / ours > 6, (theirs, ours)
-    print(f"\n{theirs:.1f} s against {ours:.1f} s, {theirs / ours:.1f} times; peak {told.strip()} MB")  # noqa: T201 the figures asked for
+    assert theirs / ours > 6, f"{theirs:.1f} s against {ours:.1f} s, {theirs / ours:.1f} times"
