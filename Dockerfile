@@ -8,13 +8,15 @@ RUN useradd --system --uid 10001 --home-dir /app ims && install -d -o ims -g ims
 COPY requirements.txt .
 RUN python -m pip install --no-deps --require-hashes --requirement requirements.txt
 
-COPY manage.py ./
+COPY manage.py gunicorn.conf.py ./
 COPY ims_portal ims_portal
 COPY invoices invoices
 COPY returns returns
 COPY templates templates
 COPY static static
 COPY locale locale
+# What the interface for programs is: its page and its address for programs read this.
+COPY docs/openapi.yaml docs/openapi.yaml
 # These values serve this one step and are not kept: nothing is connected to and nothing is signed.
 RUN DATABASE_URL=postgresql://build/build REDIS_URL=redis://build SECRET_KEY="$(python -c 'import secrets; print(secrets.token_urlsafe(50))')" \
     IMS_FILES=/tmp IMS_STATIC_ROOT=/app/staticfiles python manage.py collectstatic --noinput

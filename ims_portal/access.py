@@ -7,7 +7,7 @@ right: 403.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -16,7 +16,7 @@ from typing import TypeVar, cast
 from django.db.models import Q
 from django.http import Http404
 
-from ims_portal import calendar
+from ims_portal import access_sql, calendar
 from ims_portal.models import Engagement, Membership, Taxpayer, User
 from ims_portal.rules.periods import Calendar, Filer
 
@@ -114,10 +114,23 @@ def _of_gstin(user: User, gstin: str, at: datetime) -> Access | None:
 
 def require(*, user: User, taxpayer: Taxpayer, right: Right, at: datetime) -> Access:
     """Return the user's access, re-read now. This will join the writing transaction, after its lock (M16)."""
-    found = standing(user=user, taxpayer=taxpayer, at=at)
+    found = holding(user=user, taxpayer=taxpayer, at=at)
     if found is None or not found.may(right):
         raise RightMissingError(right, who_may(taxpayer, right, at))
     return found
+
+
+def holding(*, user: User, taxpayer: Taxpayer, at: datetime) -> Access | None:
+    """Return the user's access to a taxpayer at a moment, or None for a stranger, and keep it from ending meanwhile.
+
+    This will join the writing transaction: what is written in it is written before the right ends.
+    """
+    whose = {"user_id": user.pk, "taxpayer_id": taxpayer.pk}
+    role = access_sql.role(**whose, at=at)
+    if role is not None:
+        return Access(user, taxpayer, MAY[role], role)
+    rights = access_sql.engaged(**whose, at=at)
+    return None if rights is None else _practitioner(user, taxpayer, rights)
 
 
 def standing(*, user: User, taxpayer: Taxpayer, at: datetime) -> Access | None:
@@ -132,12 +145,12 @@ def _engaged(user: User, at: datetime, **of_taxpayer: object) -> Access | None:
     """Return the access of a practitioner, or None for a stranger: one query."""
     engagements = Engagement.objects.filter(_in_force(at), user=user, accepted_by__isnull=False, **of_taxpayer)
     engagement = engagements.select_related("taxpayer").first()
-    return None if engagement is None else _practitioner(user, engagement)
+    return None if engagement is None else _practitioner(user, engagement.taxpayer, engagement.rights)
 
 
-def _practitioner(user: User, engagement: Engagement) -> Access:
-    rights = frozenset(Right(name) for name in engagement.rights) - NEVER_ENGAGED | {Right.VIEW}
-    return Access(user, engagement.taxpayer, rights, PRACTITIONER)
+def _practitioner(user: User, taxpayer: Taxpayer, names: Iterable[str]) -> Access:
+    rights = frozenset(Right(name) for name in names) - NEVER_ENGAGED | {Right.VIEW}
+    return Access(user, taxpayer, rights, PRACTITIONER)
 
 
 def all_of(*, user: User, at: datetime) -> list[Access]:
@@ -152,7 +165,8 @@ def all_of(*, user: User, at: datetime) -> list[Access]:
         role = Membership.Role(member.role).value
         found.setdefault(member.taxpayer_id, Access(user, member.taxpayer, MAY[member.role], role))
     for engagement in engagements.select_related("taxpayer").order_by("pk"):
-        found.setdefault(engagement.taxpayer_id, _practitioner(user, engagement))
+        held = _practitioner(user, engagement.taxpayer, engagement.rights)
+        found.setdefault(engagement.taxpayer_id, held)
     return sorted(found.values(), key=lambda held: (held.taxpayer.name.casefold(), held.taxpayer.gstin))
 
 
@@ -163,9 +177,17 @@ def has_clients(found: Sequence[Access]) -> bool:
 
 def who_may(taxpayer: Taxpayer, right: Right, at: datetime) -> list[str]:
     """Return the names of members who hold a right on a taxpayer, so that a refusal can say whom to ask."""
+    return who_may_of([taxpayer], right, at)[taxpayer.pk]
+
+
+def who_may_of(taxpayers: Iterable[Taxpayer], right: Right, at: datetime) -> dict[int, list[str]]:
+    """Return key of taxpayer -> the names of members who hold a right on it: one query, however many there are."""
+    found: dict[int, list[str]] = {taxpayer.pk: [] for taxpayer in taxpayers}
     roles = [role for role, rights in MAY.items() if right in rights]
-    members = Membership.objects.filter(_in_force(at), taxpayer=taxpayer, role__in=roles).select_related("user")
-    return [str(member.user) for member in members.order_by("user__full_name", "user_id")]
+    members = Membership.objects.filter(_in_force(at), taxpayer_id__in=found, role__in=roles).select_related("user")
+    for member in members.order_by("user__full_name", "user_id"):
+        found[member.taxpayer_id].append(str(member.user))
+    return found
 
 
 def _in_force(at: datetime) -> Q:

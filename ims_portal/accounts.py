@@ -3,12 +3,22 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.account.forms import LoginForm
+from allauth.account.forms import LoginForm, default_token_generator
+from allauth.account.utils import user_pk_to_url_str
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from ims_portal.models import User
+
 LONGEST_PASSWORD = 128
+
+
+def password_path(user: User) -> str:
+    """Return the address at which a user chooses a password: once, and within the time Django gives such links."""
+    told = {"uidb36": user_pk_to_url_str(user), "key": default_token_generator.make_token(user)}
+    return reverse("account_reset_password_from_key", kwargs=told)
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types

@@ -6,7 +6,8 @@ below takes that moment. Moments are aware datetimes; the Indian day of one is `
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
 from typing import Protocol
 
 from django.conf import settings
@@ -31,6 +32,10 @@ class Clock(Protocol):
     def now(self) -> datetime:
         """Return the portal's moment, aware."""
         ...
+
+
+Real = Callable[[], datetime]
+"""What says the real moment: `real`, handed to commands about machine time and read after their lock."""
 
 
 class Portal:
@@ -69,6 +74,11 @@ def real() -> datetime:
 def day(at: datetime) -> date:
     """Return the Indian calendar day of a moment."""
     return timezone.localdate(at)
+
+
+def midnight(on: date) -> datetime:
+    """Return the moment at which an Indian calendar day begins."""
+    return timezone.make_aware(datetime.combine(on, time()))
 
 
 def set_forward(*, to: datetime, actor: User) -> None:

@@ -158,10 +158,16 @@ def forms(sources: Iterable[Path]) -> list[str]:
         tree = ast.parse(source.read_text(encoding="utf-8"))
         inner = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
         remarks = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        patterns = {id(part) for node in ast.walk(tree) if _makes_a_pattern(node) for part in ast.walk(node)}
         for node in ast.walk(tree):
-            if isinstance(node, ast.JoinedStr | ast.Constant) and id(node) not in inner | remarks:
+            if isinstance(node, ast.JoinedStr | ast.Constant) and id(node) not in inner | remarks | patterns:
                 found += _sentences(node)
     return list(dict.fromkeys(found))
+
+
+def _makes_a_pattern(node: ast.AST) -> bool:
+    """Whether a call's texts are no sentences but the pattern of some."""
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "compile"
 
 
 def _sentences(node: ast.JoinedStr | ast.Constant) -> Iterator[str]:

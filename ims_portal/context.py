@@ -61,6 +61,10 @@ HELP = {
     "record-edit": "returns",
     "record-amend": "returns",
     "entry-new": "returns",
+    "people": "people",
+    "engagements": "people",
+    "tokens": "programs",
+    "interface": "programs",
 }
 """Name of a page -> the place of the help that is about it."""
 

@@ -114,6 +114,7 @@ def environment(*, where: Place) -> dict[str, str]:
         "IMS_FILES": os.fspath(where.folder / "files"),
         "IMS_SANDBOX": "true",
         "IMS_HTTPS": "false",
+        "GSTN_ENCRYPTED_PROFILE": "true",
     }
 
 

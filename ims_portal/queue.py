@@ -7,17 +7,23 @@ broker.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import structlog
 from celery import current_app
-from django.db import connection, models, transaction
+from django.db import IntegrityError, connection, models, transaction
 from django.db.models import F
+from django.http import Http404
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
-from ims_portal.models import Job
+from ims_portal import audit, once
+from ims_portal.clock import Clock
+from ims_portal.models import Command, Job, Taxpayer, User
 
 log = structlog.get_logger()
 AnyJob = TypeVar("AnyJob", bound=Job)
@@ -26,18 +32,55 @@ MAX_ATTEMPTS = 3
 BROKER_REST = 30.0
 """Seconds without publishing after the broker failed once; the sweep covers them."""
 
-_tasks: dict[type[Job], str] = {}
+
+class Served(NamedTuple):
+    """What a kind of job is looked after by, what people call it, and the name of its page's address, "" for none."""
+
+    task: str
+    name: Promise
+    page: str
+
+
+class JobRefusedError(Exception):
+    """A job that cannot be retried, or cancelled, as it stands; nothing was done."""
+
+
+_served: dict[type[Job], Served] = {}
 _broker_bad_until = 0.0
 
 
-def serve(kind: type[Job], task: str) -> None:
-    """Name the task that looks after a kind of job; the domain never imports tasks."""
-    _tasks[kind] = task
+def serve(kind: type[Job], task: str, name: Promise, page: str) -> None:
+    """Name the task that looks after a kind of job, and what it is to people; the domain never imports tasks."""
+    _served[kind] = Served(task, name, page)
 
 
 def tasks() -> dict[type[Job], str]:
     """Return kind -> task name, for the sweep and for the test that every name is registered."""
-    return dict(_tasks)
+    return {kind: served.task for kind, served in _served.items()}
+
+
+def served(job: Job) -> Served:
+    """Return what is known of a job's kind."""
+    return _served[type(job)]
+
+
+def code(kind: type[Job]) -> str:
+    """Return what a form calls a kind of job."""
+    return kind.__name__.lower()
+
+
+def new_or_live(kind: type[AnyJob], same: Mapping[str, object], /, **rest: object) -> AnyJob:
+    """Return a new job, or the one that lives and has the `same` in hand.
+
+    The kind's table holds at most one such job that waits or runs. This will join the caller's transaction.
+    """
+    rows = _rows(kind)
+    try:
+        with transaction.atomic():
+            return rows.create(**same, **rest)
+    except IntegrityError:
+        live = rows.filter(**same, state__in=[Job.State.WAITING, Job.State.RUNNING]).first()
+        return live or new_or_live(kind, same, **rest)
 
 
 def enqueue(job: Job) -> None:
@@ -56,10 +99,10 @@ def nudge(kind: type[Job], key: str) -> None:
     if time.monotonic() < _broker_bad_until:
         return
     try:
-        current_app.send_task(_tasks[kind], kwargs={"job_id": key}, retry=False)
+        current_app.send_task(_served[kind].task, kwargs={"job_id": key}, retry=False)
     except Exception:  # noqa: BLE001 whatever the broker does, the save it follows has worked
         _broker_bad_until = time.monotonic() + BROKER_REST
-        log.warning("broker_unreachable", task=_tasks[kind], job=key)
+        log.warning("broker_unreachable", task=_served[kind].task, job=key)
 
 
 @contextmanager
@@ -138,8 +181,100 @@ def due(kind: type[Job]) -> list[str]:
 def sweep() -> int:
     """Nudge for all due work, of every kind, and return how many nudges were sent."""
     count = 0
-    for kind in _tasks:
+    for kind in _served:
         for job_id in due(kind):
             nudge(kind, job_id)
             count += 1
     return count
+
+
+def latest(*, most: int, state: str = "", taxpayer: Taxpayer | None = None) -> list[Job]:
+    """Return the latest jobs of every kind, newest first, of one state and one taxpayer if told: a query per kind.
+
+    What belongs to a person alone is no taxpayer's.
+    """
+    told = {"state": state} if state else {}
+    of_whom = {"taxpayer": taxpayer} if taxpayer else {}
+    found: list[Job] = []
+    for kind in _served:
+        is_own = kind.taxpayer is None
+        if is_own and taxpayer:
+            continue
+        rows = _rows(kind).filter(**told, **of_whom).select_related("requested_by", *([] if is_own else ["taxpayer"]))
+        found += rows.order_by("-created_at", "-pk")[:most]
+    return sorted(found, key=lambda job: job.created_at, reverse=True)[:most]
+
+
+def of(*, taxpayer: Taxpayer, job_id: uuid.UUID) -> Job | None:
+    """Return a job of a taxpayer, whatever its kind, None for any other: at most a query per kind."""
+    for kind in _served:
+        if kind.taxpayer is not None:
+            found = _rows(kind).filter(taxpayer=taxpayer, pk=job_id).first()
+            if found is not None:
+                return found
+    return None
+
+
+def retry(*, kind: str, job_id: uuid.UUID, actor: User, clock: Clock, request_id: uuid.UUID) -> None:
+    """Let a failed job wait again with all its tries, and nudge a worker; what it asked for is judged anew.
+
+    Raises JobRefusedError for one that did not fail, and where the same is asked for again already; Http404.
+    """
+    with transaction.atomic(durable=True):
+        command = once.claim(actor=actor, key=request_id, body={"do": "retry", "kind": kind, "job": str(job_id)})
+        if command.answer:
+            return
+        job = _locked(kind, job_id)
+        if job.state != Job.State.FAILED:
+            raise JobRefusedError(_("Only what failed can be retried. This job did not fail."))
+        tries = job.attempts
+        job.state, job.attempts, job.problem = Job.State.WAITING, 0, ""
+        try:
+            with transaction.atomic():
+                job.save(update_fields=["state", "attempts", "problem", "changed_at"])
+        except IntegrityError:
+            raise JobRefusedError(_("The same was asked for again since, and another job is at it.")) from None
+        _record("job.retried", job, tries, actor, clock, command)
+        enqueue(job)
+
+
+def cancel(*, kind: str, job_id: uuid.UUID, actor: User, clock: Clock, request_id: uuid.UUID) -> None:
+    """Fail a job that waits, saying who cancelled it.
+
+    Raises JobRefusedError for one that is over or that a worker is at; Http404.
+    """
+    with transaction.atomic(durable=True):
+        command = once.claim(actor=actor, key=request_id, body={"do": "cancel", "kind": kind, "job": str(job_id)})
+        if command.answer:
+            return
+        job = _locked(kind, job_id)
+        if job.state == Job.State.RUNNING:
+            raise JobRefusedError(_("A worker is at this job, so it cannot be cancelled. It ends by itself."))
+        if job.is_over:
+            raise JobRefusedError(_("This job is over. There is nothing to cancel."))
+        with override("en"):  # as workers write: a page finds its reader's language again (complaints)
+            why = _("%(name)s, an administrator, cancelled this while it waited. Ask for it again.")
+            fail(job, why % {"name": actor})
+        _record("job.cancelled", job, job.attempts, actor, clock, command)
+
+
+def _locked(kind: str, job_id: uuid.UUID) -> Job:
+    """Return a job no worker can begin before the transaction ends."""
+    found = next((each for each in _served if code(each) == kind), None)
+    job = _rows(found).select_for_update(of=("self",)).filter(pk=job_id).first() if found else None
+    if job is None:
+        raise Http404("No such job.")
+    return job
+
+
+def _record(event: str, job: Job, tries: int, actor: User, clock: Clock, command: Command) -> None:
+    audit.record(
+        event=event,
+        at=clock.now(),
+        actor=actor,
+        taxpayer=job.taxpayer,
+        subject=f"{code(type(job))} {job.pk}",
+        details={"tries": tries},
+        request_id=command.key,
+    )
+    once.answered(command, {"done": event})

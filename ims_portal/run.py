@@ -130,9 +130,9 @@ def _start(environment: Mapping[str, str], port: int) -> list[Child]:
             command=command,
             environment={**environment, "IMS_ROLE": name},
             log=DEMO.folder / f"{name}.log",
-            # A killed runner can't insist, and a worker that is only asked first finishes its tasks; they are safe to
-            # cut off.
-            if_we_die=signal.SIGQUIT if name == "worker" else signal.SIGTERM,
+            # A killed runner can't insist: a worker that is asked first finishes its tasks, or looks for its broker for
+            # many minutes. They are safe to cut off; its pool ends when nobody hands it work any more.
+            if_we_die=signal.SIGKILL if name == "worker" else signal.SIGTERM,
         )
         for name, command in commands.items()
     ]

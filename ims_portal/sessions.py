@@ -30,8 +30,9 @@ KEPT_BY = timedelta(minutes=1)
 
 @receiver(user_logged_in)
 def begin(sender: object, request: HttpRequest, **others: Any) -> None:  # noqa: ANN401, ARG001 - Django's signature
-    """Remember when a session began."""
-    request.session["began"] = request.session["seen"] = _now()
+    """Remember when a session began, to less than a second: one may begin right after others were ended."""
+    request.session["began"] = clock.real().timestamp()
+    request.session["seen"] = _now()
 
 
 def left(request: HttpRequest) -> timedelta:
@@ -51,7 +52,7 @@ class Limits:
         """Answer; whoever is signed in and in time is seen."""
         if not request.user.is_authenticated:
             return self.get_response(request)
-        if left(request) <= -KEPT_BY:
+        if left(request) <= -KEPT_BY or _was_ended(request):
             return self._over(request)
         if "X-Poll" not in request.headers:
             _seen(request)
@@ -60,13 +61,18 @@ class Limits:
     def _over(self, request: HttpRequest) -> HttpResponse:
         is_part = bool(getattr(request, "htmx", False))
         wanted = request.get_full_path() if request.method == "GET" and not is_part else _page_before(request)
+        idle = _("You were signed out because nothing was done for a while. Sign in to go on where you were.")
+        told = _("An administrator ended your sessions. Sign in again.") if _was_ended(request) else idle
         logout(request)
-        messages.info(
-            request,
-            _("You were signed out because nothing was done for a while. Sign in to go on where you were."),
-        )
+        messages.info(request, told)
         to = redirect_to_login(wanted, reverse("account_login"))
         return HttpResponse(headers={"HX-Redirect": to.headers["Location"]}) if is_part else to
+
+
+def _was_ended(request: HttpRequest) -> bool:
+    """Whether an administrator ended the sessions of this person since this one began; one of unknown age is over."""
+    ended = request.user.signed_out_at if request.user.is_authenticated else None
+    return ended is not None and request.session.get("began", 0) <= ended.timestamp()
 
 
 def _seen(request: HttpRequest) -> None:

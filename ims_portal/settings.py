@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "csp",
     "django_htmx",
     "rest_framework",
+    "drf_spectacular",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -140,7 +141,8 @@ SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^health/$"]  # the containers ask without TLS
-if environment.yes_or_no("IMS_BEHIND_PROXY", default=False):
+BEHIND_PROXY = environment.yes_or_no("IMS_BEHIND_PROXY", default=False)
+if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
@@ -196,6 +198,7 @@ MEDIA_ROOT = environment.needed(
 FILE_UPLOAD_TEMP_DIR = MEDIA_ROOT  # keeping an upload is then a renaming, and /tmp need not hold 500 MB
 IMS_UPLOAD_DIR = os.fspath(Path(MEDIA_ROOT) / "uploads")
 IMS_EXPORT_DIR = os.fspath(Path(MEDIA_ROOT) / "exports")
+IMS_ANSWER_DIR = os.fspath(Path(MEDIA_ROOT) / "answers")
 IMS_UPLOAD_LIMIT = environment.number("IMS_UPLOAD_LIMIT", default=200 * 1024 * 1024)  # bytes of one return
 
 # -- Languages and time ------------------------------------------------------------------------------------------------
@@ -238,16 +241,50 @@ CACHES = {
 }
 
 # -- API ---------------------------------------------------------------------------------------------------------------
+API_RATE = environment.number("IMS_API_RATE", default=120)
+# An answer to a program with more rows than this comes in parts, written by a worker.
+GSTN_LARGE_ROWS = environment.number("GSTN_LARGE_ROWS", default=5_000)
+# The sealed way of existing software: one-time codes, session keys, AES and HMAC around everything.
+GSTN_ENCRYPTED_PROFILE = environment.yes_or_no("GSTN_ENCRYPTED_PROFILE", default=False)
+# The private key of that way and its certificate, PEM in one file; made the first time it is needed.
+GSTN_KEY_FILE = env.str("GSTN_KEY_FILE", default="") or os.fspath(Path(MEDIA_ROOT) / "gstn-key.pem")
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": [
-        "rest_framework.permissions.IsAuthenticated"
-    ],  # the framework's own default lets anyone in
+    "DEFAULT_AUTHENTICATION_CLASSES": ["ims_portal.api.doors.Bearer"],
+    "DEFAULT_PERMISSION_CLASSES": ["ims_portal.api.doors.HasToken"],  # the framework's own default lets anyone in
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_THROTTLE_RATES": {"user": "120/min", "export": "10/hour", "upload": "20/hour", "compute": "6/min"},
-    "COERCE_DECIMAL_TO_STRING": True,
+    "DEFAULT_PARSER_CLASSES": ["ims_portal.api.bodies.StrictJson"],
+    "DEFAULT_SCHEMA_CLASS": "ims_portal.api.schema.Schema",
+    "NUM_PROXIES": int(BEHIND_PROXY),  # or whoever asks would choose what requests are counted by
+    "DEFAULT_THROTTLE_RATES": {"user": f"{API_RATE}/min"},
+    "EXCEPTION_HANDLER": "ims_portal.api.errors.handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "IMS Portal",
+    "DESCRIPTION": "An open mirror of the Invoice Management System. It is not run by the Government or GSTN.",
+    "VERSION": "1",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVE_PUBLIC": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "ims_portal.api.schema.with_errors",
+    ],
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        "Decision": "invoices.api.records.LETTERS",
+        "FileKind": "returns.api.exports.KINDS",
+        "Head": "ims_portal.rules.money.HEADS",
+        "JobState": "returns.api.jobs.STATES",
+        "Place": "returns.api.lines.PLACES",
+        "Row3b": "ims_portal.rules.gstr3b.ROWS",
+        "Table2b": "returns.api.lines.TABLES",
+        "Reduction": "invoices.api.actions.REDUCTIONS",
+        "ReductionOfAll": "invoices.api.batches.FOR_ALL",
+        "DocumentStatus": "invoices.api.records.STATES",
+        "OutwardSection": "invoices.api.outward.CODES",
+        "UploadKind": "invoices.api.uploads.KINDS",
+        "FormState": "invoices.api.supplier_returns.STATES",
+    },
 }
 
 # -- Celery: a message only means "look"; the database knows what is due -----------------------------------------------
@@ -285,7 +322,8 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "ims_portal.tasks.sweep", "schedule": 30.0},
     "drafts": {"task": "returns.tasks.draft_due", "schedule": 30.0},
     "counts": {"task": "invoices.tasks.fold_counts", "schedule": 30.0},
-    "exports": {"task": "returns.tasks.remove_old_exports", "schedule": 3600.0},
+    "uploads": {"task": "invoices.tasks.remove_old_uploads", "schedule": 3600.0},
+    "downloads": {"task": "ims_portal.tasks.remove_old_downloads", "schedule": 3600.0},
 }
 
 # -- Mail and logs -----------------------------------------------------------------------------------------------------

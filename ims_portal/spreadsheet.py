@@ -29,8 +29,14 @@ TOP = 4
 
 WIDTH = 16
 
-Cell = str | int | float | None
-"""Text, a whole number, rupees, nothing; a float is always an amount."""
+DAY = "dd-mmm-yyyy"
+"""A date, as the offline tool's template shows it."""
+
+Cell = str | int | float | date | None
+"""Text, a whole number, rupees, a day, nothing; a float is always an amount.
+
+Below a day in the same column a whole number is shown as a day too.
+"""
 
 
 Told = TypeVar("Told")
@@ -116,7 +122,7 @@ class Sheet:
 
 def write(target: Path, sheets: Iterable[Sheet]) -> None:
     """Write a workbook; rows are read while it is written, sheet by sheet. Raises TooManyRowsError."""
-    book = FastExcel(str(target)).format(float_format=AMOUNT)
+    book = FastExcel(str(target)).format(float_format=AMOUNT, datetime_format=DAY)
     for sheet in sheets:
         if sheet.columns:
             _table(book, sheet)

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable, Mapping
 
 import structlog
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
@@ -74,6 +75,12 @@ def request_id(request: HttpRequest) -> uuid.UUID:
 def incomplete() -> FormRefusedError:
     """Return the refusal of a form that lacks what its page always sends."""
     return FormRefusedError(_("This form is incomplete. Nothing was saved. Open the page again."))
+
+
+def errors(form: Form) -> list[tuple[str, str]]:
+    """Return what is wrong with a form, for the summary on top: (id of the control or "", text)."""
+    told = form.errors.items()
+    return [(form[name].id_for_label if name in form.fields else "", text) for name, texts in told for text in texts]
 
 
 def local(url: str, *, otherwise: str) -> str:

@@ -15,8 +15,9 @@ class Asked:
 
     `position` says where it stands, `place` counts rows. A record is told by `record_id` and the `version` its writer
     saw, or else by section, supplier's GSTIN, number and day; a bill of entry by its port instead of a supplier.
-    `previous` is the action its writer took it to have. `is_old_answer` and `is_old_remark` say that these only stand
-    there still from another choice: where the rules have no place for them they are dropped, not refused (decision F3).
+    `previous` is the action its writer took it to have, `taxable` and `tax` the amounts, None and nothing where not
+    told. `is_old_answer` and `is_old_remark` say that these only stand there still from another choice: where the rules
+    have no place for them they are dropped, not refused (decision F3).
     With a `problem` nothing is chosen; `code` is of formats 8.5.
     """
 
@@ -30,6 +31,8 @@ class Asked:
     record_id: int | None = None
     version: int | None = None
     previous: Action | None = None
+    taxable: int | None = None
+    tax: Tax = NIL
     action: Action = Action.NONE
     answer: Answer = Answer.NOT_GIVEN
     declared: Tax = NIL

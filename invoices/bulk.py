@@ -22,7 +22,7 @@ from ims_portal.access import Right
 from ims_portal.clock import Clock, real
 from ims_portal.models import Taxpayer, User
 from ims_portal.rules.actions import Action, Answer
-from invoices import bulk_sql, filters, filters_sql, locking, standing
+from invoices import bulk_sql, filters, filters_sql, locking, standing, uploads
 from invoices.bulk_sql import UNANSWERED, WILL, Order, Signed, Sums
 from invoices.models import Batch, Inbox
 from invoices.standing import Standing
@@ -52,6 +52,9 @@ MOST_APART = 100
 MOST_TICKED = 1000
 """Rows one page can tick; five times what the longest shows."""
 
+PROVED_FROM_COUNT, PROVED_FROM_TAX = 100, 10_00_000_00
+"""Above these a batch asks who confirms it to prove who they are: records, and tax in paise (promises 4.3)."""
+
 Phase, Stop, State = Batch.Phase, Batch.Stop, Batch.State
 OPEN_PHASES = (Phase.FINDING, Phase.READY)
 
@@ -77,8 +80,27 @@ class Which:
     ticked: Mapping[int, int] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What is said of all records of a batch when it is asked for; pages ask it later."""
+
+    answer: Answer = Answer.NOT_GIVEN
+    remark: str = ""
+    reason_code: str = ""
+
+
+NOTHING_GIVEN = Given()
+
+
 def preview(
-    *, taxpayer: Taxpayer, which: Which, action: Action, actor: User, clock: Clock, request_id: uuid.UUID
+    *,
+    taxpayer: Taxpayer,
+    which: Which,
+    action: Action,
+    actor: User,
+    clock: Clock,
+    request_id: uuid.UUID,
+    given: Given = NOTHING_GIVEN,
 ) -> Batch:
     """Return a new batch of records, still to be found and judged by `carry_out`. This will save nothing of theirs.
 
@@ -89,6 +111,7 @@ def preview(
     with transaction.atomic(durable=True):
         at = clock.now()
         body = {"command": "bulk", "gstin": taxpayer.gstin, "which": asdict(which), "action": action.value}
+        body |= asdict(given)
         command = once.claim(actor=actor, key=request_id, body=body)
         if command.answer:
             return Batch.objects.get(taxpayer=taxpayer, pk=command.answer["batch"])
@@ -97,6 +120,9 @@ def preview(
         batch = Batch.objects.create(
             taxpayer=taxpayer,
             action=action.value,
+            answer=given.answer.value,
+            remark=given.remark,
+            reason_code=given.reason_code,
             section=which.section,
             query=which.query,
             is_ticked=which.ticked is not None,
@@ -289,6 +315,25 @@ def undo(*, batch: Batch, actor: User, clock: Clock, request_id: uuid.UUID) -> B
     return locking.transact(work)
 
 
+def asks_proof(batch: Batch) -> bool:
+    """Whether who confirms a previewed batch must prove who they are first, for so much changes."""
+    will = sums_of(batch.found).get(WILL, Sums())
+    return will.count > PROVED_FROM_COUNT or will.tax > PROVED_FROM_TAX
+
+
+def carry_out_small(*, batch: Batch, clock: Clock) -> None:
+    """Carry a small batch out while its asker waits; whatever comes between, a worker ends it. Larger ones wait."""
+    if batch.is_over or batch.total > AT_ONCE:
+        return
+    with queue.claimed(Batch, str(batch.pk)) as mine:
+        if mine is None:
+            return
+        try:
+            carry_out(batch=mine, clock=clock)
+        except locking.BusyError:
+            queue.put_back(mine, uploads.Stage.BUSY.value)
+
+
 def carry_out(*, batch: Batch, clock: Clock) -> None:
     """Do what is wanted of a batch, to its end. Raises locking.BusyError; another call goes on where this stopped."""
     if batch.phase == Phase.FINDING:
@@ -334,7 +379,7 @@ def _signed(batch: Batch, inbox: Inbox, at: datetime) -> Signed | None:
     """Return who signs the next piece, or None where the batch stops: asked to, GSTR-3B filed, or the right is gone."""
     is_undoing = batch.phase == Phase.UNDOING
     actor = batch.undone_by if is_undoing else batch.requested_by
-    held = access.standing(user=actor, taxpayer=batch.taxpayer, at=at) if actor else None
+    held = access.holding(user=actor, taxpayer=batch.taxpayer, at=at) if actor else None
     if is_undoing and inbox.open_month != batch.applied_month:
         batch.stop = Stop.FILED
     if actor is None or held is None or not held.may(Right.ACT):

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ims_portal.rules import time_limit
+from ims_portal.rules.documents import Section
 from ims_portal.rules.periods import Filer
 from ims_portal.sql import run
-from invoices import filters_sql, kept_sql
+from invoices import books_sql, filters_sql, kept_sql
 from invoices.filters import IN_IMS
+from invoices.inbox_sql import Sum
 from invoices.standing import Standing
 
 
@@ -20,7 +22,12 @@ class Risk(StrEnum):
     REDUCES = "reduces"
     LAPSES = "lapses"
     LIMIT = "limit"
+    BOOKS = "books"
     NONE = ""
+
+
+NEVER_REDUCE = (Section.B2B, Section.DN, Section.ECO, Section.IMPG, Section.IMPGSEZ)
+"""Sections whose records only ever add ITC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +85,43 @@ def undecided(today: Mapping[int, Standing]) -> dict[int, list[Undecided]]:
         line = Undecided(str(action), int(str(month)), Risk(str(risk)), bool(can_lapse), count, tax, stake)
         found[int(str(recipient))].append(line)
     return found
+
+
+def unbooked(today: Mapping[int, Standing]) -> dict[int, Sum]:
+    """Return recipient id -> its invoices without action that are only in IMS, with their tax in paise: one query.
+
+    `today` is the standing of those who have books. What the time limit bars soon stands under that risk.
+    """
+    if not today:
+        return {}
+    alike: dict[tuple[bool, Filer], list[int]] = {}
+    for pk, one in today.items():
+        alike.setdefault((one.has_ims, one.filer), []).append(pk)
+    parameters: dict[str, object] = {
+        "recipients": list(today),
+        "sections": [section.value for section in NEVER_REDUCE],
+    }
+    branches = []
+    for place, recipients in enumerate(alike.values()):
+        parameters[f"alike_{place}"] = recipients
+        one = today[recipients[0]]
+        branches.append(
+            f"""SELECT r.recipient_id, {filters_sql.TAX} AS tax FROM invoices_record r
+            JOIN months m ON m.recipient_id = r.recipient_id AND m.month = {books_sql.MONTH.format("r")}
+            WHERE r.recipient_id = ANY(%(alike_{place})s) AND r.section = ANY(%(sections)s)
+              AND {one.columns("r")["effective"]} = 'N'
+              AND r.credit_fy > {time_limit.latest_warned(one.day):d} AND r.superseded_by_id IS NULL
+              AND {filters_sql.listed(one)} AND NOT EXISTS (SELECT 1 FROM invoices_pair p
+                  WHERE p.recipient_id = r.recipient_id AND p.record_id = r.id AND p.kind <> 'not')"""
+        )
+    rows = run(
+        f"""
+        WITH months AS MATERIALIZED ({books_sql.MONTHS_OF_SEVERAL})
+        SELECT recipient_id, count(*), sum(tax) FROM ({" UNION ALL ".join(branches)}) u GROUP BY recipient_id
+        """,
+        parameters,
+    )
+    return {int(str(pk)): Sum(int(str(count)), int(str(tax))) for pk, count, tax in rows}
 
 
 def _branch(today: Standing, whose: str) -> str:

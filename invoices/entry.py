@@ -16,6 +16,7 @@ from ims_portal import audit, once
 from ims_portal.clock import Clock
 from ims_portal.models import Taxpayer, User
 from ims_portal.rules import documents, rates
+from ims_portal.rules.actions import Refusal
 from ims_portal.rules.documents import SEZ, Document, Form, InvoiceType, Problem, Section
 from ims_portal.rules.money import NIL, Tax, to_rupees
 from ims_portal.rules.periods import TaxPeriod
@@ -128,11 +129,12 @@ class Sums:
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """What is wrong with a typed document: the page's field, its line (0 none), and a sentence."""
+    """What is wrong with a typed document: the page's field, its line (0 none), a sentence, the refusal's code."""
 
     field: str
     line: int
     text: str
+    refusal: str = Refusal.DOCUMENT_INVALID.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,12 @@ class RefusedError(Exception):
         super().__init__("; ".join(complaint.text for complaint in complaints))
 
 
+def where(typed: Typed, *, supplier: Taxpayer, form: Form, period: TaxPeriod) -> Where:
+    """Return into which form of a supplier a document is typed: one query for its recipient."""
+    units = Taxpayer.objects.filter(gstin=typed.recipient, kind=Taxpayer.Kind.SEZ)
+    return Where(supplier, form, period, bool(typed.recipient) and units.exists())
+
+
 def sums(typed: Typed, where: Where) -> Sums:
     """Return what a document comes to; a tax left empty is rate times value to the nearest paisa (R10.8)."""
     heads = rates.heads_due(
@@ -166,14 +174,15 @@ def sums(typed: Typed, where: Where) -> Sums:
 
 
 def _tax(typed: Typed, line: Line, heads: Heads) -> Tax:
-    due = rates.tax_due(
+    due = rates.worked_out(
         taxable=line.taxable,
-        rate=0 if typed.inv_type == InvoiceType.SEZ_WITHOUT_PAYMENT else line.rate,
+        rate=line.rate,
         heads=heads,
         is_differential=typed.differential,
+        kind=typed.inv_type,
     )
     igst, cgst, sgst = (
-        rates.nearest(worked_out) if amount is None else amount
+        worked_out if amount is None else amount
         for amount, worked_out in zip((line.igst, line.cgst, line.sgst), due, strict=True)
     )
     return Tax(igst, cgst, sgst, line.cess or 0)
@@ -246,7 +255,7 @@ def complaints(typed: Typed, where: Where, *, unread: Collection[str] = ()) -> l
 
 def _complaint(problem: Problem) -> Complaint:
     line = _LINE.search(problem.message)
-    return Complaint(FIELDS.get(problem.field, ""), int(line[1]) if line else 0, problem.message)
+    return Complaint(FIELDS.get(problem.field, ""), int(line[1]) if line else 0, problem.message, problem.refusal)
 
 
 def save(

@@ -48,6 +48,10 @@ class FileRefusedError(Exception):
     """A file, or a step with it, was refused; the message says why and what next."""
 
 
+class InProgressError(Exception):
+    """An earlier request of a program is still being carried out; nothing of this one was kept."""
+
+
 @dataclass(slots=True)
 class _Read:
     """What reading came to besides the rows."""
@@ -69,44 +73,66 @@ def receive(
     kind = ENDINGS.get(Path(file.name or "").suffix.lower()) if file else None
     if file is None or kind is None:
         raise FileRefusedError(_("Choose the workbook (.xlsx) or the JSON file (.json) of actions."))
-    kept = kept_files.keep(file, ending=kind.value)
-    found = None
-    try:
-        with transaction.atomic(durable=True):
-            body = {"do": "actions by file", "gstin": taxpayer.gstin, "sha256": kept.sha256}
-            command = once.claim(actor=actor, key=request_id, body=body)
-            if command.answer:
-                found = ActionFile.objects.get(pk=str(command.answer["file"]), taxpayer=taxpayer)
-                return found
-            found = _new_or_live(taxpayer, kind, kept, (file.name or "")[:200], actor)
-            once.answered(command, {"file": str(found.pk)})
-            audit.record(
-                event="actions.file_received",
-                at=at,
-                actor=actor,
-                taxpayer=taxpayer,
-                request_id=request_id,
-                details={"file": str(found.pk)},
-            )
-            queue.enqueue(found)
-            return found
-    finally:
-        if found is None or found.path != str(kept.path):
-            kept.path.unlink(missing_ok=True)
+    with kept_files.held(file, ending=kind.value) as kept, transaction.atomic(durable=True):
+        body = {"do": "actions by file", "gstin": taxpayer.gstin, "sha256": kept.sha256}
+        command = once.claim(actor=actor, key=request_id, body=body)
+        if command.answer:
+            return ActionFile.objects.get(pk=str(command.answer["file"]), taxpayer=taxpayer)
+        found = queue.new_or_live(
+            ActionFile,
+            {"taxpayer": taxpayer, "sha256": kept.sha256},
+            kind=kind,
+            **kept.columns(file.name),
+            requested_by=actor,
+        )
+        once.answered(command, {"file": str(found.pk)})
+        audit.record(
+            event="actions.file_received",
+            at=at,
+            actor=actor,
+            taxpayer=taxpayer,
+            request_id=request_id,
+            details={"file": str(found.pk)},
+        )
+        queue.enqueue(found)
+        kept.is_taken = found.path == str(kept.path)
+        return found
 
 
-def _new_or_live(
-    taxpayer: Taxpayer, kind: ActionFile.Kind, kept: kept_files.Kept, name: str, actor: User
+def request(
+    *, taxpayer: Taxpayer, body: UploadedFile[bytes], actor: User, clock: Clock, is_reset: bool = False
 ) -> ActionFile:
-    same = {"taxpayer": taxpayer, "sha256": kept.sha256}
-    try:
-        with transaction.atomic():
-            return ActionFile.objects.create(
-                **same, kind=kind, file_name=name, path=str(kept.path), size=kept.size, requested_by=actor
-            )
-    except IntegrityError:
-        live = ActionFile.objects.filter(**same, state__in=[State.WAITING, State.RUNNING]).first()
-        return live or _new_or_live(taxpayer, kind, kept, name, actor)
+    """Keep a program's request to save or reset actions, and ask for it to be carried out where it may (formats 3.4).
+
+    Raises InProgressError while an earlier one of the taxpayer lives, kept_files.UploadRefusedError and
+    access.RightMissingError; then nothing is kept.
+    """
+    at = clock.now()
+    access.require(user=actor, taxpayer=taxpayer, right=Right.ACT, at=at)
+    with kept_files.held(body) as kept:
+        try:
+            with transaction.atomic(durable=True):
+                found = ActionFile.objects.create(
+                    taxpayer=taxpayer,
+                    kind=ActionFile.Kind.JSON,
+                    is_direct=True,
+                    is_reset=is_reset,
+                    sha256=kept.sha256,
+                    **kept.columns(body.name),
+                    requested_by=actor,
+                )
+                audit.record(
+                    event="actions.request_received",
+                    at=at,
+                    actor=actor,
+                    taxpayer=taxpayer,
+                    details={"file": str(found.pk)},
+                )
+                queue.enqueue(found)
+        except IntegrityError:
+            raise InProgressError from None
+        kept.is_taken = True
+        return found
 
 
 def of(*, taxpayer: Taxpayer, file_id: uuid.UUID) -> ActionFile | None:
@@ -124,7 +150,7 @@ def carry_out(*, file: ActionFile, clock: Clock) -> None:
     """Do what is wanted of a file, to its end: read and judge it, or apply it. Raises locking.BusyError."""
     if file.phase == Phase.READING:
         _read(file, clock)
-    elif file.phase == Phase.APPLYING:
+    if file.phase == Phase.APPLYING and not file.is_over:
         _apply(file, clock)
 
 
@@ -137,13 +163,17 @@ def _read(file: ActionFile, clock: Clock) -> None:
             for piece in _pieces(file, told):
                 count += exchange_sql.keep(file.taxpayer_id, file.pk, piece)
             _refuse_foreign(told.gstin, file.taxpayer.gstin)
-            exchange_sql.find(file.taxpayer_id, file.pk)
-            _judge(file, standing.of(file.taxpayer, clock.now()))
+            today = standing.of(file.taxpayer, clock.now())
+            exchange_sql.find(file.taxpayer_id, file.pk, today)
+            _judge(file, today)
             file.untouched = told.untouched + exchange_sql.drop_same(file.pk)
             file.counts = exchange_sql.counts(file.pk)
-            file.phase, file.read_at = Phase.READY, clock.now()
+            file.phase, file.read_at = Phase.APPLYING if file.is_direct else Phase.READY, clock.now()
             file.total = file.progress = count
-            queue.finish(file)
+            if file.is_direct:
+                file.save()  # applied next, by whichever worker has it then
+            else:
+                queue.finish(file)
     except FileNotFoundError:
         queue.fail(file, _("The file is no longer on this server. Upload it again."))
     except UnreadableFileError as refused:
@@ -226,6 +256,8 @@ def _as_asked(item: RowOfFile) -> Asked:
         day=key.day,
         port=key.port if isinstance(key, BillKey) else "",
         previous=item.previous,
+        taxable=row.taxable,
+        tax=row.tax,
         action=row.action,
         answer=row.answer,
         declared=row.declared,

@@ -10,6 +10,7 @@ from ims_portal.rules.actions import Action, Answer, Refusal
 from ims_portal.rules.money import HEADS, Tax
 from ims_portal.sql import copy_in, run
 from invoices.asked import Asked
+from invoices.standing import Standing
 
 TWICE, STALE, UNKNOWN = "APP-F06", "IMSSAV0010", Refusal.RECORD_NOT_IN_IMS.value
 """Codes of rows that name a record twice, one that moved on, none (formats 8.5)."""
@@ -28,6 +29,8 @@ COLUMNS = (
     "named",
     "version",
     "previous",
+    "said_taxable",
+    *(f"said_{head}" for head in HEADS),
     "action",
     "answer",
     *(f"declared_{head}" for head in HEADS),
@@ -74,6 +77,8 @@ def _values(recipient_id: int, file_id: uuid.UUID, row: Asked) -> tuple[object, 
         row.record_id,
         row.version,
         row.previous.value if row.previous else "",
+        row.taxable,
+        *(row.tax if row.taxable is not None else (None,) * len(HEADS)),
         row.action.value,
         row.answer.value,
         *row.declared,
@@ -91,10 +96,11 @@ def forget(file_id: uuid.UUID) -> None:
     run("DELETE FROM invoices_actionfilerow WHERE file_id = %(file)s", {"file": str(file_id)})
 
 
-def find(recipient_id: int, file_id: uuid.UUID) -> None:
+def find(recipient_id: int, file_id: uuid.UUID, today: Standing) -> None:
     """Find the record of every row: by the id its file names, else by supplier or port, number, day and section.
 
-    Of several versions the one that is open. What names none, one twice, or one that moved on since, is marked.
+    Of several versions the one that is open. What names none, one twice, or one that moved on since, is marked: its
+    action is not the one told, or its supplier says other amounts.
     """
     parameters = {"recipient": recipient_id, "file": str(file_id)}
     # What a file names is checked against what stands in the row: a cell moved by hand must not act on another record.
@@ -140,14 +146,27 @@ def find(recipient_id: int, file_id: uuid.UUID) -> None:
         """,
         {**parameters, "twice": TWICE},
     )
+    _mark_stale(recipient_id, file_id, today)
+
+
+def _mark_stale(recipient_id: int, file_id: uuid.UUID, today: Standing) -> None:
+    """Mark the rows whose record moved on since they were written: decided otherwise, or told otherwise."""
+    amounts = ("taxable", *HEADS)
     run(
-        """
+        f"""
         UPDATE invoices_actionfilerow f SET verdict = %(stale)s
-        FROM invoices_record r
-        WHERE f.file_id = %(file)s AND f.verdict = '' AND f.named IS NULL AND f.previous <> '' AND r.id = f.record_id
-          AND r.recipient_id = %(recipient)s AND r.action <> f.previous AND r.action <> f.action
+        FROM (
+            SELECT r.*, {today.columns("r")["effective"]} AS effective
+            FROM invoices_record r
+            WHERE r.recipient_id = %(recipient)s
+              AND r.id IN (SELECT record_id FROM invoices_actionfilerow WHERE file_id = %(file)s)) r
+        WHERE f.file_id = %(file)s AND f.verdict = '' AND f.named IS NULL AND r.id = f.record_id
+          AND ((f.previous <> '' AND r.effective <> f.previous AND r.action <> f.action)
+               OR (f.said_taxable IS NOT NULL
+                   AND ({", ".join(f"r.{name}" for name in amounts)})
+                       IS DISTINCT FROM ({", ".join(f"f.said_{name}" for name in amounts)})))
         """,
-        {**parameters, "stale": STALE},
+        {"recipient": recipient_id, "file": str(file_id), "stale": STALE},
     )
 
 

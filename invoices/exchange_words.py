@@ -56,12 +56,19 @@ REFUSALS = {
 def problems(file: ActionFile, today: Standing, *, section: str | None = None) -> Iterator[Problem]:
     """Yield the rows of a file that were refused, of one section or of all, in its order: a query for each 2,000."""
     after = -1
-    while rows := list(_refused(file, after, section)[:PIECE]):
-        yield from (Problem(row, _record(row), problem(row, _record(row), today)) for row in rows)
+    while rows := list(refused(file, after, section)[:PIECE]):
+        yield from (told(row, today) for row in rows)
         after = rows[-1].place
 
 
-def _refused(file: ActionFile, after: int, section: str | None) -> QuerySet[ActionFileRow]:
+def told(row: ActionFileRow, today: Standing) -> Problem:
+    """Return what is wrong with a row `refused` found."""
+    record = _record(row)
+    return Problem(row, record, problem(row, record, today))
+
+
+def refused(file: ActionFile, after: int, section: str | None = None) -> QuerySet[ActionFileRow]:
+    """Return the rows of a file behind a place that were refused, of one section or of all, in its order."""
     found = ActionFileRow.objects.filter(file=file, place__gt=after).exclude(code="", verdict__in=ActionFile.FINE)
     if section is not None:
         found = found.filter(section=section)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from django.core.files.uploadedfile import UploadedFile
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import Count
 from django.utils.translation import gettext as _
 
@@ -23,7 +23,7 @@ from ims_portal.rules.documents import Problem
 from invoices import feeds, kept_files
 from invoices.feeds_json import bills, isd, reversals
 from invoices.json_reading import UnreadableFileError
-from invoices.kept_files import Kept, UploadRefusedError
+from invoices.kept_files import UploadRefusedError
 from invoices.models import FeedBatch, FeedKind, FeedProblem
 
 READERS = {
@@ -49,49 +49,31 @@ def receive(
         raise NotAnAdministratorError
     if file is None:
         raise UploadRefusedError("NO_FILE", _("No file was chosen. Choose the JSON file of the feed."))
-    kept = kept_files.keep(file)
-    batch = None
-    try:
-        with transaction.atomic(durable=True):
-            command = once.claim(
-                actor=actor, key=request_id, body={"do": "feed", "kind": kind.value, "sha256": kept.sha256}
+    with kept_files.held(file) as kept, transaction.atomic(durable=True):
+        command = once.claim(
+            actor=actor, key=request_id, body={"do": "feed", "kind": kind.value, "sha256": kept.sha256}
+        )
+        if command.answer:
+            return FeedBatch.objects.get(pk=str(command.answer["batch"]))
+        same = {"kind": kind, "sha256": kept.sha256}
+        batch = queue.new_or_live(FeedBatch, same, **kept.columns(file.name), requested_by=actor)
+        once.answered(command, {"batch": str(batch.pk)})
+        kept.is_taken = batch.path == str(kept.path)
+        if kept.is_taken:
+            audit.record(
+                event="feed.received",
+                at=clock.now(),
+                actor=actor,
+                request_id=request_id,
+                subject=kind.value,
+                details={"batch": str(batch.pk)},
             )
-            if command.answer:
-                batch = FeedBatch.objects.get(pk=str(command.answer["batch"]))
-                return batch
-            batch = _new_or_live(kind, kept, (file.name or "")[:200], actor)
-            once.answered(command, {"batch": str(batch.pk)})
-            if batch.path == str(kept.path):
-                audit.record(
-                    event="feed.received",
-                    at=clock.now(),
-                    actor=actor,
-                    request_id=request_id,
-                    subject=kind.value,
-                    details={"batch": str(batch.pk)},
-                )
-            queue.enqueue(batch)
-            return batch
-    finally:
-        if batch is None or batch.path != str(kept.path):
-            kept.path.unlink(missing_ok=True)
+        queue.enqueue(batch)
+        return batch
 
 
 def _is_administrator(user: User | None) -> bool:
     return user is not None and user.is_staff and user.is_active
-
-
-def _new_or_live(kind: FeedKind, kept: Kept, name: str, actor: User) -> FeedBatch:
-    """Return the job of a feed: a new one, or the one that has the same file in hand."""
-    same = {"kind": kind, "sha256": kept.sha256}
-    try:
-        with transaction.atomic():
-            return FeedBatch.objects.create(
-                **same, file_name=name, path=str(kept.path), size=kept.size, requested_by=actor
-            )
-    except IntegrityError:
-        live = FeedBatch.objects.filter(**same, state__in=[FeedBatch.State.WAITING, FeedBatch.State.RUNNING]).first()
-        return live or _new_or_live(kind, kept, name, actor)
 
 
 def ingest(*, batch: FeedBatch, clock: Clock) -> None:

@@ -47,10 +47,6 @@ BESIDE = frozenset({"rows", "sort", "after", "result"})
 """What a list's address carries besides filters: how it is looked at."""
 
 
-class NotMatchedError(Exception):
-    """Records were asked for by their match, and nothing is matched yet."""
-
-
 class Match(StrEnum):
     """How a record stands against the purchase register (portal 3.10)."""
 
@@ -265,10 +261,11 @@ FIELDS = (
 RANGES = (("date_from", "date_to"), ("tax_from", "tax_to"))
 
 
-def parse(slug: str, query: QueryDict, *, has_books: bool = False, beside: Iterable[str] = BESIDE) -> Parsed | None:
+def parse(slug: str, query: QueryDict, *, has_books: bool = True, beside: Iterable[str] = BESIDE) -> Parsed | None:
     """Return what the address of a list asks for, or None for a section there is none of.
 
-    `has_books` says whether there is a purchase register to match with; `beside` names what else the address may carry.
+    `has_books` says whether there is a purchase register to match with: where there is none, and it is not said, a
+    filter by match finds nothing. `beside` names what else the address may carry.
     """
     known = {section.value: section for section in IN_IMS}
     if slug != ALL and slug not in known:

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from ims_portal import sql
 from ims_portal.rules import gstr2b, periods, time_limit
-from invoices.filters import SUPERSEDED, Filters, NotMatchedError
+from invoices import books_sql
+from invoices.filters import SUPERSEDED, Filters
 from invoices.standing import Standing
 
 LAPSES_SOON = timedelta(days=7)
@@ -33,8 +34,6 @@ def where(
 
     `supplier` is the filter's supplier as SQL: its id, where the caller read it. A planner that knows whom it is about
     knows how many records that is.
-
-    Raises NotMatchedError for a filter on matching: purchase registers come with the books, and bring its condition.
     """
     parts = [
         "r.recipient_id = %(recipient)s",
@@ -58,6 +57,7 @@ def where(
         "tax_from": filters.tax_from,
         "tax_to": filters.tax_to,
         "batch": filters.batch,
+        "match": filters.match,
     }
     if filters.text:
         plain = filters.text.upper().replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
@@ -66,9 +66,7 @@ def where(
 
 
 def _of_columns(filters: Filters, supplier: str) -> list[str]:
-    """Return the conditions on what a record's own columns say."""
-    if filters.match:
-        raise NotMatchedError(filters.match)
+    """Return the conditions on what a record's own columns say, and on its match with the books."""
     asked = {
         "r.status = %(status)s": filters.status,
         f"r.supplier_id = {supplier}": filters.supplier,
@@ -79,6 +77,7 @@ def _of_columns(filters: Filters, supplier: str) -> list[str]:
         f"{TAX} >= %(tax_from)s": filters.tax_from is not None,
         f"{TAX} <= %(tax_to)s": filters.tax_to is not None,
         CHANGED: filters.changed,
+        books_sql.holds(filters.match): filters.match,
         """r.id IN (SELECT e.record_id FROM invoices_actionevent e
             WHERE e.recipient_id = %(recipient)s AND e.request_id = %(batch)s)""": filters.batch is not None,
         # An array, so that both sides are found by their indexes.

@@ -97,8 +97,12 @@ def _groups(supplier: str, documents: Iterable[Document], shape: Shape) -> Itera
     return many(for_each)
 
 
+def row(document: Document, supplier: str) -> dict[str, Any]:
+    """Return a document as the list it stands in holds it (formats 2.2), of a supplier's GSTIN."""
+    return _document(document, SHAPES[part_of(document.section, document.eco_supplier)], supplier)
+
+
 def _document(document: Document, shape: Shape, supplier: str) -> dict[str, Any]:
-    """Return a document of a section (formats 2.2)."""
     heads = _heads(document, supplier)
     found: dict[str, Any] = {}
     if shape.original and document.original_date:

@@ -16,12 +16,13 @@ from invoices.ims_sql import Listed
 from invoices.standing import Standing
 
 
-def of(taxpayer: Taxpayer, today: Standing, filters: Filters) -> Iterator[Row]:
+def of(taxpayer: Taxpayer, today: Standing, filters: Filters, *, with_superseded: bool = True) -> Iterator[Row]:
     """Return the records a taxpayer's list shows under filters, as they stand today: by section, then by date.
 
-    One query, read in pieces; what is barred is what the list bars. Raises NotMatchedError as the list does.
+    One query, read in pieces; what is barred is what the list bars. A list shows superseded records as such (R2.5);
+    where rows have no word for it they are left out, as they are not counted.
     """
-    return map(_row, ims_sql.listed(taxpayer.pk, today, filters))
+    return map(_row, ims_sql.listed(taxpayer.pk, today, filters, with_superseded=with_superseded))
 
 
 def named(taxpayer: Taxpayer, today: Standing, ids: Sequence[int]) -> dict[int, Row]:

@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from datetime import date
 from itertools import groupby
-from typing import Any, Protocol
+from typing import Any
 
 from ims_portal.rules.actions import Action, Answer
 from ims_portal.rules.money import HEADS, NIL, Tax, to_paise
@@ -20,31 +19,13 @@ from ims_portal.rules.sections import Section
 from ims_portal.rules.texts import UNWELCOME
 from invoices.asked import Asked
 from invoices.ims_workbook import SHEETS, STATUSES
+from invoices.sheet_cells import LAST_HEADING, Cell, Line, plain, text_of
+from invoices.sheet_cells import day as written_day
+from invoices.sheet_cells import number as written_number
 
 WRONG_VALUE, MISSING = "APP-G104", "APP-G101"
 LARGEST = 12
 """Digits before the point, less one, that an amount may have."""
-
-LAST_HEADING = 10
-"""Headings stand in the first rows, down to this one."""
-
-Cell = str | int | float | bool | None
-
-
-class Line(Protocol):
-    """A row of a sheet: `number` as Excel shows it, `cells` from column A on."""
-
-    @property
-    def sheet(self) -> str:
-        """The sheet's name."""
-
-    @property
-    def number(self) -> int:
-        """The row's number, from 1."""
-
-    @property
-    def cells(self) -> Sequence[Cell]:
-        """What its cells hold."""
 
 
 LABELS = {
@@ -63,7 +44,6 @@ TAXES = {"integratedtax": "igst", "centraltax": "cgst", "stateuttax": "sgst", "s
 NUMBER = re.compile(r"^(invoice|creditnote|debitnote|note|document|billofentry)(number|no)$")
 DAY = re.compile(r"^(invoice|creditnote|debitnote|note|document|billofentry)date$")
 KEY = re.compile(r"^(\d{1,18})\.(\d{1,9})$")
-DATES = ("%d-%m-%Y", "%d/%m/%Y", "%Y-%m-%d", "%d-%b-%Y", "%d-%b-%y")
 
 ACTIONS = {_word.casefold(): action for action, _word in STATUSES.items()} | {
     action.value.casefold(): action for action in Action
@@ -72,12 +52,7 @@ ACTIONS |= {"accept": Action.ACCEPT, "reject": Action.REJECT, "noaction": Action
 YES, NO = {"yes", "y"}, {"no", "n"}
 
 
-def _plain(text: object) -> str:
-    """Return a label without case, blanks and signs."""
-    return re.sub(r"[^a-z0-9]", "", str(text or "").casefold())
-
-
-SECTIONS = {_plain(name): section for section, name in SHEETS.items()}
+SECTIONS = {plain(name): section for section, name in SHEETS.items()}
 
 
 @dataclass(slots=True)
@@ -96,7 +71,7 @@ def read(lines: Iterable[Line], found: Found) -> Iterator[Asked]:
     """
     place = 0
     for name, rows in groupby(lines, key=lambda line: line.sheet):
-        section = SECTIONS.get(_plain(name))
+        section = SECTIONS.get(plain(name))
         if section is None:
             found.gstin = found.gstin or _owner(name, rows)
             continue
@@ -111,10 +86,10 @@ def read(lines: Iterable[Line], found: Found) -> Iterator[Asked]:
 
 def _owner(name: str, rows: Iterable[Line]) -> str:
     """Return the GSTIN a home sheet names."""
-    if _plain(name) not in ("home", "readme"):
+    if plain(name) not in ("home", "readme"):
         return ""
     told = (line.cells for line in rows)
-    named = (cells for cells in told if len(cells) > 1 and _plain(cells[0]) == "gstin")
+    named = (cells for cells in told if len(cells) > 1 and plain(cells[0]) == "gstin")
     return next((str(cells[1] or "").strip().upper() for cells in named), "")
 
 
@@ -136,7 +111,7 @@ def _is_heading(line: Line, columns: Mapping[str, int]) -> bool:
     if line.number > LAST_HEADING:
         return False
     first = columns.get("supplier", columns.get("port", 0))
-    return not _text(line.cells, first) or _plain(_text(line.cells, columns["status"])) == "status"
+    return not _text(line.cells, first) or plain(_text(line.cells, columns["status"])) == "status"
 
 
 def _columns(heading: Sequence[Line]) -> dict[str, int]:
@@ -144,8 +119,8 @@ def _columns(heading: Sequence[Line]) -> dict[str, int]:
     labels: dict[int, str] = {}
     for line in heading:
         for place, cell in enumerate(line.cells):
-            if _plain(cell):
-                labels[place] = _plain(cell)
+            if plain(cell):
+                labels[place] = plain(cell)
     columns: dict[str, int] = {}
     for place, label in sorted(labels.items()):
         name = _name(label, columns)
@@ -172,10 +147,7 @@ def _name(label: str, before: Mapping[str, int]) -> str:
 
 def _text(cells: Sequence[Cell], place: int | None) -> str:
     """Return the text of a cell, "" where there is none; a number with the 15 digits a spreadsheet shows of it."""
-    value = cells[place] if place is not None and place < len(cells) else None
-    if value is None:
-        return ""
-    return f"{value:.15g}" if isinstance(value, float) else str(value).strip()
+    return text_of(cells[place]) if place is not None and place < len(cells) else ""
 
 
 class WrongCellError(Exception):
@@ -215,7 +187,7 @@ def _is_untouched(cell: Callable[[str], str]) -> bool:
     """Whether what may be changed is what stood there when the file was made."""
     pairs = [("status", "previous"), ("reduction", "previous_reduction"), ("remarks", "previous_remarks")]
     pairs += [(f"declared_{head}", f"previous_{head}") for head in HEADS]
-    return all(_plain(cell(now)) == _plain(cell(before)) for now, before in pairs[:2]) and all(
+    return all(plain(cell(now)) == plain(cell(before)) for now, before in pairs[:2]) and all(
         cell(now) == cell(before) for now, before in pairs[2:]
     )
 
@@ -281,8 +253,8 @@ def _paise(head: str, text: str) -> int:
     """Return rupees as paise, of any sign: that is for the rules. Raises WrongCellError for more than two decimals."""
     if not text:
         return 0
-    rupees = _decimal(text.replace(",", "").replace("₹", "").strip())
-    if rupees is None:
+    rupees = written_number(text)
+    if rupees is None or rupees.adjusted() > LARGEST or rupees.scaleb(2) != rupees.scaleb(2).to_integral_value():
         raise WrongCellError(
             WRONG_VALUE,
             f'The declared {NAMES[head]} says "{text[:40]}". Write rupees with at most two decimals, such as 1234.50.',
@@ -290,25 +262,13 @@ def _paise(head: str, text: str) -> int:
     return to_paise(rupees)
 
 
-def _decimal(text: str) -> Decimal | None:
-    """Return a number of at most two decimals, None for anything else."""
-    try:
-        found = Decimal(text)
-    except InvalidOperation:
-        return None
-    if not found.is_finite() or found.adjusted() > LARGEST:
-        return None
-    paise = found.scaleb(2)
-    return found if paise == paise.to_integral_value() else None
-
-
 def _day(text: str) -> date | None:
     """Return a day however its cell was written. Raises WrongCellError."""
     if not text:
         return None
-    for shape in DATES:
-        try:
-            return datetime.strptime(text[:11], shape).date()  # noqa: DTZ007 a day has no zone
-        except ValueError:
-            continue
-    raise WrongCellError(WRONG_VALUE, f'The date says "{text[:40]}". Write it as DD-MM-YYYY, as it was in the file.')
+    found = written_day(text)
+    if found is None:
+        raise WrongCellError(
+            WRONG_VALUE, f'The date says "{text[:40]}". Write it as DD-MM-YYYY, as it was in the file.'
+        )
+    return found

@@ -55,9 +55,10 @@ class Listed(NamedTuple):
     port: str
 
 
-def listed(recipient_id: int, today: Standing, filters: Filters) -> Iterator[Listed]:
+def listed(recipient_id: int, today: Standing, filters: Filters, *, with_superseded: bool) -> Iterator[Listed]:
     """Return the records a recipient's list shows: by section in the desk's order, then by date; one statement."""
     where, parameters = filters_sql.where(recipient_id, today, filters)
+    where = where if with_superseded else f"{where} AND r.superseded_by_id IS NULL"
     return _where(today, where, parameters)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from django.http import Http404
 from django.utils.translation import gettext as _
 
 from ims_portal import calendar, clock
@@ -17,6 +18,7 @@ from ims_portal.rules.money import to_paise, to_rupees
 from ims_portal.rules.periods import Calendar, Filer, Return, TaxPeriod
 from invoices import records_sql
 from invoices.models import Inbox, SupplierReturn
+from invoices.outward_filters import FORMS
 
 
 class ReturnRefusedError(Exception):
@@ -26,6 +28,34 @@ class ReturnRefusedError(Exception):
         self.refusal = refusal
         self.problems = list(problems)
         super().__init__(message)
+
+
+class NoSuchReturnError(Exception):
+    """A taxpayer has no such form for such a month, because of how often it files."""
+
+    def __init__(self, form: Form, month: TaxPeriod, filer: Filer) -> None:
+        self.form, self.month, self.own = form, month, filer.period(month.month)
+        self.has_iff = filer.is_return_of(Form.IFF, month)
+        super().__init__(form.value)
+
+
+def form_of(taxpayer: Taxpayer, p: str, slug: str, filer: Filer | None = None) -> tuple[Form, TaxPeriod]:
+    """Return the form and the taxpayer's own period that an address names.
+
+    This will raise Http404 for what is no form or no month, and NoSuchReturnError for a month the taxpayer does not
+    file this form for.
+    """
+    try:
+        form, month = FORMS[slug], periods.parse(p)
+    except (KeyError, periods.NotAPeriodError):
+        raise Http404("No such page.") from None
+    if month.is_quarter:
+        raise Http404("No such page.")
+    filer = filer or calendar.filer(taxpayer)
+    period = month if form is Form.IFF else filer.period(month.month)
+    if period.month != month.month or not filer.is_return_of(form, period):
+        raise NoSuchReturnError(form, month, filer)
+    return form, period
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ a form, goes one way: staged, checked as a set, applied under the recipients' lo
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -17,12 +18,13 @@ from ims_portal.clock import Clock
 from ims_portal.models import Taxpayer, User
 from ims_portal.rules import periods
 from ims_portal.rules.actions import Refusal
-from ims_portal.rules.documents import Document, Form, Problem
+from ims_portal.rules.documents import Document, Form
 from ims_portal.rules.periods import TaxPeriod
 from invoices import clashes, locking, open_forms, records_sql, reported, staging, staging_sql
 from invoices.models import Record, ReturnSummary, SupplierReturn
 from invoices.open_forms import Open
 from invoices.open_forms import ReturnRefusedError as ReturnRefusedError  # noqa: PLC0414 raised by what stands here
+from invoices.problems import Problems
 from invoices.staging_sql import Reported
 
 
@@ -54,13 +56,13 @@ class Saved:
     unchanged: int = 0
     withdrawn: int = 0
     sums_changed: bool = False
-    problems: list[Problem] = field(default_factory=list)
+    problems: Problems = field(default_factory=Problems)
     record_ids: list[int] = field(default_factory=list)
 
     @property
     def refused(self) -> int:
         """How many documents were refused; warnings do not count."""
-        return len({problem.position or problem.number for problem in self.problems if not problem.is_warning})
+        return self.problems.refused
 
     @property
     def changed_nothing(self) -> bool:
@@ -156,15 +158,15 @@ def apply_staged(  # noqa: PLR0913 whose form of which period, and by whom
 
 def apply_under_lock(opened: Open, *, staged: staging.Staged, all_or_nothing: bool) -> Saved:
     """Check staging against what is stored and apply it. This will join the caller's transaction, after its lock."""
-    saved = Saved(problems=list(staged.problems))
+    saved = Saved()
     reported = _reported(opened)
     staging_sql.index_staging()
     staging_sql.resolve(reported, keys_replace=staged.keys_replace)
     staging_sql.check(reported)
-    saved.problems += [clashes.problem(row) for row in staging_sql.refused()]
-    saved.problems.sort(key=lambda problem: problem.place)
-    stopped = [problem for problem in saved.problems if not problem.is_warning]
-    if all_or_nothing and stopped:
+    found = map(clashes.problem, staging_sql.refused())
+    saved.problems.extend(heapq.merge(staged.problems, found, key=lambda problem: problem.place))
+    if all_or_nothing and saved.refused:
+        stopped = [problem for problem in saved.problems if not problem.is_warning]
         raise ReturnRefusedError(Refusal(stopped[0].refusal), stopped[0].message, stopped)
     saved.unchanged = staging_sql.unchanged_count()
     changed = staging_sql.replace_changed(at=opened.at)
@@ -191,10 +193,11 @@ def file(  # noqa: PLR0913 whose form of which period, and by whom
     found: Iterable[staging.Found] = (),
     keys_replace: bool = True,
     shown_digest: str | None = None,
+    finishing: Callable[[SupplierReturn], None] | None = None,
 ) -> SupplierReturn:
     """File a form with everything saved in it, and `found` besides. This will fix each record's GSTR-2B period.
 
-    `keys_replace` reads `found` as `save` does.
+    `keys_replace` reads `found` as `save` does. `finishing` belongs to the same transaction.
 
     Raises ReturnRefusedError when the form may not be filed or a document of `found` is refused, and
     ChangedSinceShownError when it no longer holds what `shown_digest` was made of: then nothing is kept.
@@ -215,7 +218,10 @@ def file(  # noqa: PLR0913 whose form of which period, and by whom
         apply_under_lock(opened, staged=staged, all_or_nothing=True)
         if shown_digest is not None and shown_digest != reported.digest(opened.supplier_return):
             raise ChangedSinceShownError
-        return _file_under_lock(opened, actor)
+        filed = _file_under_lock(opened, actor)
+        if finishing is not None:
+            finishing(filed)
+        return filed
 
     try:
         staged = staging.fill(supplier=supplier, form=form, period=period, found=found, keys_replace=keys_replace)
@@ -274,15 +280,34 @@ def edit(*, supplier: Taxpayer, record: Record, document: Document, actor: User 
     return _save_again(supplier, record, document, actor, clock)
 
 
-def delete(*, supplier: Taxpayer, record: Record, document: Document, actor: User | None, clock: Clock) -> Saved:
+def delete(
+    *,
+    supplier: Taxpayer,
+    record: Record,
+    document: Document,
+    actor: User | None,
+    clock: Clock,
+    seen: int | None = None,
+    finishing: Callable[[Saved], None] | None = None,
+) -> Saved:
     """Withdraw a saved record; its history stays. `document` is the record as a withdrawal.
 
-    Raises ReturnRefusedError when it is filed (R2.4).
+    `seen` is the version its supplier saw, `finishing` is `apply_staged`'s. Raises ReturnRefusedError when it is filed
+    (R2.4), ChangedMeanwhileError.
     """
-    return _save_again(supplier, record, document, actor, clock)
+    return _save_again(supplier, record, document, actor, clock, seen=seen, finishing=finishing)
 
 
-def _save_again(supplier: Taxpayer, record: Record, document: Document, actor: User | None, clock: Clock) -> Saved:
+def _save_again(
+    supplier: Taxpayer,
+    record: Record,
+    document: Document,
+    actor: User | None,
+    clock: Clock,
+    *,
+    seen: int | None = None,
+    finishing: Callable[[Saved], None] | None = None,
+) -> Saved:
     form, period = _return_of(record)
     _refuse_filed(record)
     return save(
@@ -295,6 +320,8 @@ def _save_again(supplier: Taxpayer, record: Record, document: Document, actor: U
         replacing={document.position: record.pk},
         all_or_nothing=True,
         is_taking_back=document.withdraw,
+        seen=None if seen is None else {record.pk: seen},
+        finishing=finishing,
     )
 
 

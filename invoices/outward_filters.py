@@ -39,6 +39,7 @@ PLACES = {"rejected": (), "rejected-notes": NOTES}
 FORMS = {"gstr1": Form.GSTR1, "gstr1a": Form.GSTR1A, "iff": Form.IFF}
 """The supplier's forms, by their name in an address."""
 
+ALL = "all"
 LONGEST_SEARCH = 40
 PROVISIONAL, FIXED, NONE = "provisional", "fixed", "none"
 BESIDE = frozenset({"rows", "after"})
@@ -71,6 +72,11 @@ class Wanted:
     def sections(self) -> tuple[Section, ...]:
         """The categories to show, none for all."""
         return (Section(self.section),) if self.section else PLACES.get(self.place, ())
+
+    @property
+    def slug(self) -> str:
+        """Which list these filters stand on, in one word; `parse_list` reads it back."""
+        return self.section or self.place or ALL
 
     @property
     def is_filtered(self) -> bool:
@@ -186,6 +192,15 @@ def parse(query: QueryDict, *, place: str = "", section: str = "") -> Parsed:
         filed3b=told["filed3b"],
     )
     return Parsed(wanted, problems)
+
+
+def parse_list(slug: str, query: QueryDict) -> Parsed | None:
+    """Return what the list of a slug asks for, None where there is no such list."""
+    if slug in PLACES:
+        return parse(query, place=slug)
+    if slug in {section.value for section in SECTIONS}:
+        return parse(query, section=slug)
+    return parse(query) if slug == ALL else None
 
 
 def _twice(query: QueryDict) -> list[str]:

@@ -50,6 +50,11 @@ def rejected(supplier: Taxpayer) -> QuerySet[Record]:
     return _counted(_reported(supplier).filter(action=Action.REJECT.value), [])
 
 
+def of_place(supplier: Taxpayer, place: str, *, at: datetime) -> QuerySet[Record]:
+    """Return what the lists of a place of the desk start from: what is rejected, or with "" everything."""
+    return rejected(supplier) if place else of(supplier, at=at)
+
+
 def _counted(found: QuerySet[Record], lapsed: Iterable[Q]) -> QuerySet[Record]:
     none, pending = Value(Action.NONE.value), Q(action=Action.PENDING.value)
     counts_as = Case(

@@ -142,6 +142,11 @@ def _cursor(record: Record, backwards: bool, first: int, total: int) -> str:  # 
     return signing.dumps([record.own_month, record.pk, backwards, first, total], salt=CURSOR_SALT)
 
 
+def is_cursor(text: str) -> bool:
+    """Whether a text is a cursor of a list of ours; a page takes what is none for its beginning."""
+    return _read_cursor(text)[0] is not None
+
+
 def _read_cursor(text: str) -> tuple[tuple[int, int] | None, bool, int, int | None]:
     """Return (place, backwards, number of the first row, count of all); anything not ours is the first page."""
     try:
@@ -246,14 +251,15 @@ def digest(supplier_return: SupplierReturn) -> str:
 
     A form nothing was ever saved in has one too: it can be filed as nil.
     """
-    documents: list[list[object]] = []
-    rest: list[list[object]] = []
-    if supplier_return.pk is not None:
-        documents = [
-            [line.section.value, line.count, line.recipients, line.taxable, *line.tax]
-            for line in totals(supplier_return)
-        ]
-        rest = [[line.section, line.detail, line.taxable, *line.tax] for line in summaries(supplier_return)]
+    if supplier_return.pk is None:
+        return digest_of(supplier_return, [], [])
+    return digest_of(supplier_return, totals(supplier_return), summaries(supplier_return))
+
+
+def digest_of(supplier_return: SupplierReturn, held: Sequence[SectionTotal], outside: Sequence[Outside]) -> str:
+    """Return the digest of a form whose totals and sums were read already."""
+    documents = [[line.section.value, line.count, line.recipients, line.taxable, *line.tax] for line in held]
+    rest = [[line.section, line.detail, line.taxable, *line.tax] for line in outside]
     content = [supplier_return.form, supplier_return.month, documents, rest]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 

@@ -16,6 +16,7 @@ from ims_portal.rules.money import Tax
 from ims_portal.rules.periods import TaxPeriod
 from invoices import staging_sql
 from invoices.models import Record
+from invoices.problems import Problems
 
 BATCH = 5_000
 """Documents copied into staging at once; between two batches the caller may say how far it is."""
@@ -42,7 +43,7 @@ class Staged:
     `keys_replace` says how a number is read that is saved already in the same form (`fill`).
     """
 
-    problems: list[Problem] = field(default_factory=list)
+    problems: Problems = field(default_factory=Problems)
     summaries: list[Summary] = field(default_factory=list)
     count: int = 0
     keys_replace: bool = True

@@ -6,7 +6,7 @@ One statement per function. Staging is a temporary table of the session, so a ki
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
@@ -16,6 +16,7 @@ from ims_portal.rules import documents, periods
 from ims_portal.rules.documents import Document, Form, Section
 from ims_portal.sql import run
 
+READ_AT_ONCE = 5_000
 STAGED_COLUMNS = (
     "place",
     "record_id",
@@ -239,13 +240,22 @@ class Refused(NamedTuple):
     withdraw: bool
 
 
-def refused() -> list[Refused]:
-    """Return what the checks marked, in the order of the file."""
-    rows = run("""
-        SELECT place, problem, position, number, section, recipient_gstin, document_date, withdraw
-        FROM staged WHERE problem <> '' ORDER BY place
-    """)
-    return [Refused(*row) for row in rows]  # type: ignore[arg-type]
+def refused() -> Iterator[Refused]:
+    """Yield what the checks marked, in the order of the file, read some at a time."""
+    after = 0
+    while True:
+        rows = run(
+            """
+            SELECT place, problem, position, number, section, recipient_gstin, document_date, withdraw
+            FROM staged WHERE problem <> '' AND place > %(after)s ORDER BY place LIMIT %(most)s
+        """,
+            {"after": after, "most": READ_AT_ONCE},
+        )
+        found = [Refused(*row) for row in rows]  # type: ignore[arg-type]
+        yield from found
+        if len(found) < READ_AT_ONCE:
+            return
+        after = found[-1].place
 
 
 def overtaken(return_id: int) -> list[Refused]:

@@ -8,8 +8,8 @@ from celery import shared_task
 
 from ims_portal import clock, queue
 from ims_portal.models import Job
-from invoices import bulk, exchange, feed_uploads, kept, locking, uploads
-from invoices.models import ActionFile, Batch, FeedBatch, Upload
+from invoices import bulk, exchange, feed_uploads, kept, kept_files, locking, registers, uploads
+from invoices.models import ActionFile, Batch, FeedBatch, Register, Upload
 
 # The largest file, and the largest set, take longer than other work; limits stay below the broker's visibility timeout.
 LIMITS = {"soft_time_limit": 540, "time_limit": 570}
@@ -33,6 +33,12 @@ def carry_out_file(job_id: str, **_: object) -> None:
     _work_on(ActionFile, job_id, lambda file: exchange.carry_out(file=file, clock=clock.portal()))
 
 
+@shared_task(name="invoices.tasks.carry_out_register", **LIMITS)
+def carry_out_register(job_id: str, **_: object) -> None:
+    """Do what is wanted of a purchase register, if there is anything left to do of it."""
+    _work_on(Register, job_id, lambda register: registers.carry_out(register=register, clock=clock.portal()))
+
+
 @shared_task(name="invoices.tasks.carry_out_batch", **LIMITS)
 def carry_out_batch(job_id: str, **_: object) -> None:
     """Do what is wanted of an action on many records, if there is anything left to do of it."""
@@ -54,3 +60,9 @@ def _work_on(model: type[Job], job_id: str, work: Callable[[Job], None]) -> None
 def fold_counts(**_: object) -> None:
     """Put kept counts together, so that reading them stays short; without it they are right all the same."""
     kept.fold()
+
+
+@shared_task(name="invoices.tasks.remove_old_uploads")
+def remove_old_uploads(**_: object) -> None:
+    """Remove the files kept longer than 30 days."""
+    kept_files.remove_old(at=clock.real())

@@ -10,28 +10,31 @@ import contextlib
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
 from django.core.files.uploadedfile import UploadedFile
-from django.db import IntegrityError, connection, transaction
-from django.db.models import Count, F, Func, TextField, Value
+from django.db import connection, transaction
+from django.db.models import Count, Expression, F, Func, TextField, Value
 from django.utils.translation import gettext as _
 
-from ims_portal import access, audit, calendar, once, queue
+from ims_portal import access, audit, calendar, once, queue, workbook_reading
 from ims_portal.access import Right
 from ims_portal.clock import Clock
 from ims_portal.models import Taxpayer, User
 from ims_portal.rules import periods
 from ims_portal.rules.documents import Document, Form, Problem
 from ims_portal.rules.periods import TaxPeriod
-from invoices import gstr1_json, kept_files, open_forms, outward, staging, staging_sql
+from ims_portal.workbook_reading import WorkbookRefusedError
+from invoices import gstr1_json, gstr1_sheets, kept_files, open_forms, outward, staging, staging_sql
 from invoices.json_reading import UnreadableFileError
 from invoices.kept_files import UploadRefusedError
 from invoices.models import Upload, UploadProblem
 
 WRONG_GSTIN, WRONG_PERIOD = "APP-F05", "APP-G117"
 PROBLEMS_AT_ONCE = 2_000
+ZIPPED, OLD_WORKBOOK = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 MARK = b'"itms"'
 """Stands once in every document: counting it is the cheapest guess at how many there are."""
 
@@ -63,65 +66,42 @@ def receive(
     at = clock.now()
     access.require(user=actor, taxpayer=taxpayer, right=Right.SUPPLY, at=at)
     if file is None:
-        raise UploadRefusedError("NO_FILE", _("No file was chosen. Choose the JSON file of the return."))
+        raise UploadRefusedError(
+            "NO_FILE", _("No file was chosen. Choose the JSON file or the workbook of the return.")
+        )
     refused = open_forms.look(supplier=taxpayer, form=form, period=period, at=at).saving
     if refused is not None:
         raise refused
-    kept = kept_files.keep(file)
-    upload = None
-    try:
-        with transaction.atomic(durable=True):
-            command = once.claim(
+    what = {"form": form.value, "month": period.month}
+    ending = "xlsx" if _is_workbook(file) else "json"
+    with kept_files.held(file, ending=ending) as kept, transaction.atomic(durable=True):
+        body = {"do": "upload", "gstin": taxpayer.gstin, **what, "sha256": kept.sha256}
+        command = once.claim(actor=actor, key=request_id, body=body)
+        if command.answer:
+            return Upload.objects.get(pk=str(command.answer["upload"]), taxpayer=taxpayer)
+        same = {"taxpayer": taxpayer, **what, "sha256": kept.sha256}
+        upload = queue.new_or_live(Upload, same, **kept.columns(file.name), requested_by=actor)
+        once.answered(command, {"upload": str(upload.pk)})
+        kept.is_taken = upload.path == str(kept.path)
+        if kept.is_taken:
+            audit.record(
+                event="upload.received",
+                at=at,
                 actor=actor,
-                key=request_id,
-                body={
-                    "do": "upload",
-                    "gstin": taxpayer.gstin,
-                    "form": form.value,
-                    "month": period.month,
-                    "sha256": kept.sha256,
-                },
+                taxpayer=taxpayer,
+                request_id=request_id,
+                subject=f"{form.value} {period.name}",
+                details={"upload": str(upload.pk)},
             )
-            if command.answer:
-                upload = Upload.objects.get(pk=str(command.answer["upload"]), taxpayer=taxpayer)
-                return upload
-            upload = _new_or_live(taxpayer, form, period, kept, (file.name or "")[:200], actor)
-            once.answered(command, {"upload": str(upload.pk)})
-            if upload.path == str(kept.path):
-                audit.record(
-                    event="upload.received",
-                    at=at,
-                    actor=actor,
-                    taxpayer=taxpayer,
-                    request_id=request_id,
-                    subject=f"{form.value} {period.name}",
-                    details={"upload": str(upload.pk)},
-                )
-            queue.enqueue(upload)
-            return upload
-    finally:
-        if upload is None or upload.path != str(kept.path):
-            kept.path.unlink(missing_ok=True)
+        queue.enqueue(upload)
+        return upload
 
 
-def _new_or_live(
-    taxpayer: Taxpayer,
-    form: Form,
-    period: TaxPeriod,
-    kept: kept_files.Kept,
-    name: str,
-    actor: User,
-) -> Upload:
-    """Return the job of a file: a new one, or the one that has the same file of the same form in hand."""
-    same = {"taxpayer": taxpayer, "form": form.value, "month": period.month, "sha256": kept.sha256}
-    try:
-        with transaction.atomic():
-            return Upload.objects.create(
-                **same, file_name=name, path=str(kept.path), size=kept.size, requested_by=actor
-            )
-    except IntegrityError:
-        live = Upload.objects.filter(**same, state__in=[Upload.State.WAITING, Upload.State.RUNNING]).first()
-        return live or _new_or_live(taxpayer, form, period, kept, name, actor)
+def _is_workbook(file: UploadedFile[bytes]) -> bool:
+    """Whether a file calls itself a workbook or begins as one; what is wrong with it then is for its reader."""
+    begin = file.read(len(OLD_WORKBOOK))
+    file.seek(0)
+    return Path(file.name or "").suffix.lower() == ".xlsx" or begin.startswith((ZIPPED, OLD_WORKBOOK))
 
 
 def period_of(upload: Upload) -> TaxPeriod:
@@ -139,15 +119,7 @@ def ingest(*, upload: Upload, clock: Clock) -> None:
     """
     form, period = Form(upload.form), period_of(upload)
     try:
-        with Path(upload.path).open("rb") as stream:
-            _refuse_foreign(gstr1_json.header(stream), upload.taxpayer, period)
-            staged = staging.fill(
-                supplier=upload.taxpayer,
-                form=form,
-                period=period,
-                found=found_in(stream, form),
-                told=_teller(upload, stream),
-            )
+        staged = (_of_workbook if upload.is_workbook else _of_json)(upload, form, period)
         _tell(upload, Stage.SAVING, staged.count, staged.count)
         outward.apply_staged(
             supplier=upload.taxpayer,
@@ -162,6 +134,8 @@ def ingest(*, upload: Upload, clock: Clock) -> None:
         _fail(upload, Problem("APP-F01", _("The file is no longer on this server. Upload it again.")))
     except UnreadableFileError as refused:
         _fail(upload, refused.problem)
+    except WorkbookRefusedError as refused:
+        _fail(upload, Problem(refused.code, str(refused)))
     except outward.ReturnRefusedError as refused:
         _fail(upload, Problem(refused.refusal.value, str(refused)))
     except access.RightMissingError as missing:
@@ -177,6 +151,39 @@ def ingest(*, upload: Upload, clock: Clock) -> None:
         if not connection.needs_rollback:
             staging_sql.drop_staging()
     discard(upload)
+
+
+def _of_json(upload: Upload, form: Form, period: TaxPeriod) -> staging.Staged:
+    """Return what the JSON of a return holds, its good documents staged. Raises UnreadableFileError."""
+    with Path(upload.path).open("rb") as stream:
+        _refuse_foreign(gstr1_json.header(stream), upload.taxpayer, period)
+        return staging.fill(
+            supplier=upload.taxpayer,
+            form=form,
+            period=period,
+            found=found_in(stream, form),
+            told=_teller(upload, stream),
+        )
+
+
+def _of_workbook(upload: Upload, form: Form, period: TaxPeriod) -> staging.Staged:
+    """Return what a workbook holds, its good documents staged; it names no taxpayer and no period: the page does.
+
+    Raises UnreadableFileError and WorkbookRefusedError.
+    """
+    supplier = upload.taxpayer
+    units = Taxpayer.objects.filter(kind=Taxpayer.Kind.SEZ).values_list("gstin", flat=True)
+    own = gstr1_sheets.Own(
+        supplier.state, period.last_day, is_sez=supplier.kind == Taxpayer.Kind.SEZ, sez_units=frozenset(units)
+    )
+    with contextlib.closing(workbook_reading.read(Path(upload.path))) as lines:
+        return staging.fill(
+            supplier=supplier,
+            form=form,
+            period=period,
+            found=_known(gstr1_sheets.read(lines, form=form, own=own)),
+            told=lambda count: _tell(upload, Stage.READING, count, 0),
+        )
 
 
 def _refuse_foreign(header: gstr1_json.Header, taxpayer: Taxpayer, period: TaxPeriod) -> None:
@@ -208,8 +215,12 @@ def _refuse_foreign(header: gstr1_json.Header, taxpayer: Taxpayer, period: TaxPe
 
 
 def found_in(stream: BinaryIO, form: Form) -> Iterator[staging.Found]:
-    """Yield what a file holds in the domain's words; sections that have no part here are passed over."""
-    for item in gstr1_json.read(stream, form=form):
+    """Yield what a JSON file holds in the domain's words; sections that have no part here are passed over."""
+    return _known(gstr1_json.read(stream, form=form))
+
+
+def _known(found: Iterable[object]) -> Iterator[staging.Found]:
+    for item in found:
         if isinstance(item, Document | Problem):
             yield item
         elif isinstance(item, gstr1_json.Summary):
@@ -249,9 +260,10 @@ def _fail(upload: Upload, problem: Problem) -> None:
         queue.fail(upload, problem.message)
 
 
-def _keep_problems(upload: Upload, problems: Iterable[Problem]) -> None:
-    UploadProblem.objects.bulk_create(
-        (
+def _keep_problems(upload: Upload, found: Iterable[Problem]) -> None:
+    waiting = iter(map(gstr1_sheets.told, found) if upload.is_workbook else found)
+    while batch := list(islice(waiting, PROBLEMS_AT_ONCE)):
+        UploadProblem.objects.bulk_create(
             UploadProblem(
                 upload=upload,
                 position=problem.position[:64],
@@ -263,17 +275,23 @@ def _keep_problems(upload: Upload, problems: Iterable[Problem]) -> None:
                 counterparty=problem.counterparty[:64],
                 dated=problem.dated[:64],
             )
-            for problem in problems
-        ),
-        batch_size=PROBLEMS_AT_ONCE,
-    )
+            for problem in batch
+        )
 
 
 def discard(upload: Upload) -> None:
-    """Remove the file of a job that is over; a job given up after three tries keeps its file for another."""
-    if upload.is_over:
+    """Remove the file of a job that is over, but a workbook whose refused rows can be given back.
+
+    A job given up after three tries keeps its file for another.
+    """
+    if upload.is_over and not (is_given_back(upload) and upload.problems.exists()):
         with contextlib.suppress(OSError):
             Path(upload.path).unlink(missing_ok=True)
+
+
+def is_given_back(upload: Upload) -> bool:
+    """Whether the rows of a file can be read again, to be given back with what is wrong of them."""
+    return upload.is_workbook and upload.state == Upload.State.DONE and Path(upload.path).is_file()
 
 
 def problems(upload: Upload) -> Iterator[Problem]:
@@ -291,6 +309,12 @@ def problems(upload: Upload) -> Iterator[Problem]:
         )
 
 
+def of(*, taxpayer: Taxpayer, upload_id: uuid.UUID) -> Upload | None:
+    """Return an upload of a taxpayer, None for any other."""
+    found = Upload.objects.filter(taxpayer=taxpayer, pk=upload_id)
+    return found.select_related("requested_by", "taxpayer").first()
+
+
 def of_form(*, taxpayer: Taxpayer, form: Form, period: TaxPeriod) -> list[Upload]:
     """Return the latest uploads into a form, the newest first."""
     found = Upload.objects.filter(taxpayer=taxpayer, form=form.value, month=period.month)
@@ -302,7 +326,12 @@ def refused_by_table(found: Sequence[Upload]) -> tuple[Upload | None, dict[str, 
     latest = next((upload for upload in found if upload.state == Upload.State.DONE), None)
     if latest is None or not latest.refused:
         return latest, {}
-    section = Func(F("position"), Value("["), Value(1), function="split_part", output_field=TextField())
-    table = Func(section, Value("."), Value(1), function="split_part", output_field=TextField())
-    refused = latest.problems.filter(is_warning=False).annotate(table=table).values("table").order_by("table")
-    return latest, {row["table"]: row["count"] for row in refused.annotate(count=Count("position", distinct=True))}
+    where: Expression | F = F("position")
+    for sign in (" row", "[", "."):
+        where = Func(where, Value(sign), Value(1), function="split_part", output_field=TextField())
+    refused = latest.problems.filter(is_warning=False).annotate(where=where).values("where").order_by("where")
+    by_table: dict[str, int] = {}
+    for row in refused.annotate(count=Count("position", distinct=True)):
+        table = gstr1_sheets.table_of(row["where"]) or row["where"]
+        by_table[table] = by_table.get(table, 0) + row["count"]
+    return latest, by_table

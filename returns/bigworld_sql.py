@@ -6,7 +6,7 @@ would have left them; what the law makes of them is worked out by `invoices.reco
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from typing import NamedTuple
 from ims_portal import sql
 from ims_portal.rules.documents import NUMBER_CLASSES, ORIGINAL_OF, Form, NumberClass, Section
 from ims_portal.rules.money import HEADS
-from ims_portal.sql import run
+from ims_portal.sql import run, stream
 from invoices import feeds_sql
 from invoices.feeds_json.bills import Event, Source
 
@@ -371,3 +371,19 @@ def untouched(recipient_id: int, month: int, *, limit: int) -> list[tuple[int, i
         {"recipient": recipient_id, "month": month, "limit": limit},
     )
     return [(int(str(pk)), int(str(version))) for pk, version in rows]
+
+
+def booked(recipient_id: int) -> Iterator[tuple[object, ...]]:
+    """Yield nine of ten invoices and notes of a recipient as rows of a purchase register, amounts in rupees."""
+    kinds = {"b2b": "Invoice", "b2bcn": "Credit note", "b2bdn": "Debit note"}
+    branches = " ".join(f"WHEN '{section}' THEN '{name}'" for section, name in kinds.items())
+    amounts = ", ".join(f"r.{name} / 100.0" for name in ("taxable", *HEADS))
+    return stream(
+        f"""
+        SELECT s.gstin, r.number, to_char(r.document_date, 'DD-MM-YYYY'), CASE r.section {branches} END, {amounts}
+        FROM invoices_record r JOIN ims_portal_taxpayer s ON s.id = r.supplier_id
+        WHERE r.recipient_id = %(recipient)s AND r.section = ANY(%(sections)s) AND r.settled_month IS NULL
+          AND r.status <> 'W' AND r.id %% 10 <> 0
+        """,
+        {"recipient": recipient_id, "sections": list(kinds)},
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -14,12 +15,16 @@ from django.utils.translation import gettext as _
 from ims_portal import access, once
 from ims_portal.access import Access, RightMissingError
 from ims_portal.clock import Clock
-from ims_portal.models import User
+from ims_portal.models import Command, Job, Taxpayer, User
+from ims_portal.rules.periods import TaxPeriod
 from invoices import filters, reported
 from invoices.models import Inbox
 from invoices.standing import Standing
 from returns import exports, gstr2b, wording
 from returns.export_files import Kind, NothingToWriteError
+from returns.models import Export, Gstr2b, Gstr2bJob
+
+LATEST = 50
 
 
 class What(StrEnum):
@@ -27,6 +32,12 @@ class What(StrEnum):
 
     COMPUTE = "compute"
     EXPORT = "export"
+    STATEMENT = "statement"
+
+    @property
+    def is_of_files(self) -> bool:
+        """Whether files are made."""
+        return self is not What.COMPUTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +59,18 @@ class Order:
     what: What
     answers: Sequence[Answer]
 
+    def jobs(self) -> dict[str, Job]:
+        """Return id -> job of what was asked for: one query."""
+        kind: type[Job] = Export if self.what.is_of_files else Gstr2bJob
+        asked = [answer.job for answer in self.answers if answer.job]
+        found = kind._default_manager.select_related("taxpayer").filter(pk__in=asked)  # noqa: SLF001 Django's documented interface
+        return {str(job.pk): job for job in found}
+
 
 def ask(*, user: User, what: What, gstins: Sequence[str], key: uuid.UUID, clock: Clock) -> Order:
-    """Ask for the statement of the open period, or for the records of IMS, of each GSTIN; return what became of each.
+    """Ask for each GSTIN that GSTR-2B of its open period is computed or written, or its records of IMS are written.
+
+    Return what became of each.
 
     A GSTIN the user may not open, or lacks the right for, is refused in words, and nothing happens for it. The same
     `key` again returns the answers it had; once.MismatchError where it was used for something else.
@@ -99,8 +119,8 @@ def _answer(
     try:
         if what is What.COMPUTE:
             return Answer(gstin, str(gstr2b.request(taxpayer=taxpayer, period=period, actor=user, clock=clock).pk))
-        asked = {"section": filters.ALL, "query": ""}
-        made = exports.request(taxpayer=taxpayer, kind=Kind.IMS_XLSX, asked=asked, actor=user, clock=clock)
+        kind, asked = _wanted(what, taxpayer, period)
+        made = exports.request(taxpayer=taxpayer, kind=kind, asked=asked, actor=user, clock=clock)
         return Answer(gstin, str(made.pk))
     except RightMissingError as missing:
         names = f" {_('These people can:')} {', '.join(missing.who_may)}." if missing.who_may else ""
@@ -112,3 +132,22 @@ def _answer(
         return Answer(gstin, problem=advice.text)
     except NothingToWriteError as nothing:
         return Answer(gstin, problem=str(nothing))
+
+
+def _wanted(what: What, taxpayer: Taxpayer, period: TaxPeriod) -> tuple[Kind, dict[str, Any]]:
+    """Return the kind of file asked for, and of what. Raises NothingToWriteError where there is no statement."""
+    if what is What.EXPORT:
+        return Kind.IMS_XLSX, {"section": filters.ALL, "query": ""}
+    made = Gstr2b.objects.filter(recipient=taxpayer, month=period.month).order_by("-version")
+    newest = made.values_list("version", flat=True).first()
+    if newest is None:
+        raise NothingToWriteError(
+            _("There is no GSTR-2B of %(period)s yet. Compute it first.") % {"period": period.label}
+        )
+    return Kind.GSTR2B_XLSX, {"month": period.month, "version": newest}
+
+
+def latest(*, user: User, since: datetime) -> list[tuple[uuid.UUID, datetime, Order]]:
+    """Return what a user asked for many clients since a real moment, the newest first: one query."""
+    asked = Command.objects.filter(actor=user, answer__has_key="clients", created_at__gte=since).order_by("-created_at")
+    return [(command.key, command.created_at, _read(command.answer)) for command in asked[:LATEST]]

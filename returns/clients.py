@@ -19,8 +19,8 @@ from ims_portal.rules.actions import Action
 from ims_portal.rules.documents import Form
 from ims_portal.rules.periods import Filer, Return, TaxPeriod
 from invoices import clients_sql, reported
-from invoices.clients_sql import Risk, Undecided
-from invoices.filters import Filters
+from invoices.clients_sql import NEVER_REDUCE, Risk, Undecided
+from invoices.filters import Filters, Match
 from invoices.filters_sql import LAPSES_SOON
 from invoices.inbox_sql import Sum
 from invoices.models import Inbox, SupplierReturn
@@ -32,6 +32,7 @@ RISKS: dict[Risk, Promise] = {
     Risk.REDUCES: gettext_lazy("No action"),
     Risk.LAPSES: gettext_lazy("Pending lapses"),
     Risk.LIMIT: gettext_lazy("Time limit"),
+    Risk.BOOKS: gettext_lazy("Not in books"),
 }
 """Why records are at risk -> its name."""
 
@@ -97,7 +98,7 @@ class Client:
     """One GSTIN as the list of clients shows it, on an Indian day.
 
     `untouched` are the records without action with their tax; `parts` what is at risk, empty parts left out. An input
-    service distributor has no GSTR-2B and no returns of this portal: it has no `deadline`, and `has_returns` is false.
+    service distributor has no GSTR-2B and no returns of this portal: it has no deadlines, and `has_returns` is false.
     """
 
     held: Access
@@ -110,7 +111,12 @@ class Client:
     gstr1_filed_on: date | None
     gstr1_due: date
     gstr3b_due: date
-    deadline: Deadline | None
+    deadlines: Sequence[Deadline]
+
+    @property
+    def deadline(self) -> Deadline | None:
+        """The first of the deadlines."""
+        return self.deadlines[0] if self.deadlines else None
 
     @property
     def untouched_url(self) -> str:
@@ -151,11 +157,12 @@ class Client:
 def of(found: Sequence[Access], *, at: datetime) -> list[Client]:
     """Return the clients somebody has access to, the most at risk first, then by their next deadline.
 
-    Six queries at most, however many clients: calendar, inboxes, kept counts, statements, lapses, GSTR-1.
+    Seven queries at most, however many clients: calendar, inboxes, kept counts, books, statements, lapses, GSTR-1.
     """
     today = reported.standings([held.taxpayer for held in found], at=at)
     inboxes = _inboxes(found)
     undecided = clients_sql.undecided(today)
+    unbooked = clients_sql.unbooked({pk: one for pk, one in today.items() if inboxes[pk].has_books})
     statements = _statements(today)
     stale = gstr2b.out_of_date(statements, inboxes=inboxes, today=today)
     filed = _filed(today)
@@ -167,7 +174,17 @@ def of(found: Sequence[Access], *, at: datetime) -> list[Client]:
         key = (today[pk].filer, period.month)
         if key not in days:
             days[key] = _Days.of(period, today[pk])
-        read = _Read(held, period, today[pk], days[key], undecided[pk], statements.get(pk), filed.get(pk), pk in stale)
+        read = _Read(
+            held,
+            period,
+            today[pk],
+            days[key],
+            undecided[pk],
+            unbooked.get(pk, Sum()),
+            statements.get(pk),
+            filed.get(pk),
+            pk in stale,
+        )
         clients.append(_client(read))
     return sorted(clients, key=_order)
 
@@ -180,6 +197,7 @@ class _Read(NamedTuple):
     today: Standing
     days: _Days
     undecided: Sequence[Undecided]
+    unbooked: Sum
     statement: Gstr2b | None
     filed_on: date | None
     is_stale: bool
@@ -227,12 +245,12 @@ def _client(read: _Read) -> Client:
         gstr1_filed_on=read.filed_on,
         gstr1_due=read.days.gstr1,
         gstr3b_due=read.days.gstr3b,
-        deadline=None if read.held.taxpayer.is_isd else _deadline(read),
+        deadlines=[] if read.held.taxpayer.is_isd else _deadlines(read),
     )
 
 
-def _deadline(read: _Read) -> Deadline:
-    """Return the first day among those of the open period's returns, its statement, and Pending that lapses.
+def _deadlines(read: _Read) -> list[Deadline]:
+    """Return the days of the open period's returns, of its statement, and of Pending that lapses, the first first.
 
     GSTR-3B of the open period is always due; of two on one day the one told first below is named.
     """
@@ -247,7 +265,7 @@ def _deadline(read: _Read) -> Deadline:
         found.append(Deadline(days.draft, _("GSTR-2B"), "returns:gstr2b", names))
     found += [Deadline(on, _("PMT-06"), *inbox) for on in days.ahead if on >= today.day]
     found.append(Deadline(days.gstr3b, _("GSTR-3B"), "returns:gstr3b", names))
-    return min(found, key=lambda one: one.on)
+    return sorted(found, key=lambda one: one.on)
 
 
 def _parts(read: _Read) -> list[Part]:
@@ -255,6 +273,7 @@ def _parts(read: _Read) -> list[Part]:
     sums: dict[Risk, Sum] = {}
     for line in read.undecided:
         sums[line.risk] = sums.get(line.risk, Sum()) + Sum(line.count, line.stake)
+    sums[Risk.BOOKS] = read.unbooked
     return [
         Part(risk, sums[risk], _listed(risk, read.period), read.held.taxpayer.gstin)
         for risk in RISKS
@@ -269,4 +288,6 @@ def _listed(risk: Risk, open_now: TaxPeriod) -> Filters:
         return Filters(action=Action.NONE.value, needs_you=True, reduces=is_asked)
     if risk is Risk.LAPSES:
         return Filters(action=Action.PENDING.value, needs_you=True, lapses_in=LAPSES_SOON.days)
+    if risk is Risk.BOOKS:
+        return Filters(sections=NEVER_REDUCE, action=Action.NONE.value, match=Match.ONLY_IN_IMS.value)
     return Filters(near_limit=True)

@@ -17,6 +17,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from ims_portal import audit
@@ -34,9 +35,19 @@ from ims_portal.rules import periods
 from ims_portal.rules.actions import Action, Answer
 from ims_portal.rules.documents import Form
 from ims_portal.rules.periods import Frequency, TaxPeriod
-from invoices import actions, feed_uploads, locking, outward, standing, uploads
+from invoices import (
+    actions,
+    feed_uploads,
+    kept_files,
+    locking,
+    outward,
+    register_reading,
+    registers,
+    standing,
+    uploads,
+)
 from invoices.actions import Choice, Item
-from invoices.models import FeedBatch, FeedKind, Record, SupplierReturn
+from invoices.models import Books, FeedBatch, FeedKind, Record, Register, SupplierReturn
 from returns import gstr2b, gstr3b
 from returns.models import Filing
 
@@ -103,6 +114,8 @@ FEEDS = (
     ("2026-11-12", FeedKind.ISD, "isd-gstr6.json"),
 )
 """Day a feed arrives, its kind, the file."""
+
+REGISTER = "purchase-register.csv"
 
 NIL_GSTR1 = (
     *((RECIPIENT, month) for month in range(202601, 202610)),
@@ -242,6 +255,7 @@ def _steps() -> Iterator[Step]:
     for gstin, month in CLOSED:
         yield Step(f"{_following(month)}-20 16:00", partial(_close, gstin, month))
     yield Step(DECIDED, _decide_as_shown)
+    yield Step("2026-11-12 18:00", _hand_in_register)
 
 
 def _following(month: int) -> str:
@@ -294,6 +308,24 @@ def _feed(kind: FeedKind, name: str, clock: Fixed) -> None:
     )
     if not batch.is_over:
         feed_uploads.take(batch=batch, stream=BytesIO(content), clock=clock)
+
+
+def _hand_in_register(clock: Fixed) -> None:
+    """Take in the recipient's purchase register of October as a worker would, its columns named before."""
+    recipient, content = _taxpayer(RECIPIENT), (STORY / REGISTER).read_bytes()
+    if Register.objects.filter(taxpayer=recipient).exists():
+        return
+    heading = content.decode().partition("\n")[0].strip().split(",")
+    Books.objects.update_or_create(taxpayer=recipient, defaults={"columns": register_reading.guess(heading)})
+    with kept_files.held(SimpleUploadedFile(REGISTER, content), ending=Register.Kind.CSV.value) as kept:
+        found = Register.objects.create(
+            taxpayer=recipient,
+            kind=Register.Kind.CSV,
+            sha256=kept.sha256,
+            requested_by=_person("meera"),
+            **kept.columns(REGISTER),
+        )
+        registers.carry_out(register=found, clock=clock)
 
 
 def _period_of(gstin: str, form: Form, month: TaxPeriod) -> TaxPeriod:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 
 from ims_portal import access, audit, once
 from ims_portal.access import Right
@@ -61,32 +62,41 @@ def enter(
         if command is not None and command.answer:
             return
         shown = gstr3b.draft(taxpayer=taxpayer, period=period, at=at, today=standing.of(taxpayer, at))
-        _ensure(shown, row, tax)
-        kept = gstr2b.period_row(taxpayer, period)
-        if tax is None:
-            Adjustment.objects.filter(return_period=kept, row=row).delete()
-        else:
-            told = {**tax.as_dict(), "reason": "", "actor": actor, "at": at}
-            Adjustment.objects.update_or_create(return_period=kept, row=row, defaults=told)
-        audit.record(
-            event="gstr3b.entered", at=at, actor=actor, taxpayer=taxpayer, subject=f"GSTR-3B {period.name} {row}"
-        )
+        keep(shown=shown, row=row, tax=tax, actor=actor, at=at)
         if command is not None:
             once.answered(command, {"row": row})
 
     locking.transact(work)
 
 
+def keep(*, shown: Draft, row: str, tax: Tax | None, actor: User | None, at: datetime) -> None:
+    """Keep an entry of a draft, or take it back. This will join the transaction that read the draft under the lock.
+
+    Raises Gstr3bRefusedError (ALREADY_FILED) and EntryTooLowError.
+    """
+    _ensure(shown, row, tax)
+    kept = gstr2b.period_row(shown.taxpayer, shown.period)
+    if tax is None:
+        Adjustment.objects.filter(return_period=kept, row=row).delete()
+    else:
+        told = {**tax.as_dict(), "reason": "", "actor": actor, "at": at}
+        Adjustment.objects.update_or_create(return_period=kept, row=row, defaults=told)
+    subject = f"GSTR-3B {shown.period.name} {row}"
+    audit.record(event="gstr3b.entered", at=at, actor=actor, taxpayer=shown.taxpayer, subject=subject)
+
+
+def is_too_low(shown: Draft, row: str, tax: Tax) -> bool:
+    """Whether an entry of a draft would be refused: a head below zero, or interest below its floor."""
+    if row == payment.INTEREST and interest.is_too_low(shown.period.month, system=least(shown, row), entered=tax):
+        return True
+    return min(tax) < 0
+
+
 def _ensure(shown: Draft, row: str, tax: Tax | None) -> None:
     if shown.filing is not None:
         raise Gstr3bRefusedError(Refusal.ALREADY_FILED)
-    if tax is None:
-        return
-    system = least(shown, row)
-    if min(tax) < 0 or (
-        row == payment.INTEREST and interest.is_too_low(shown.period.month, system=system, entered=tax)
-    ):
-        raise EntryTooLowError(system)
+    if tax is not None and is_too_low(shown, row, tax):
+        raise EntryTooLowError(least(shown, row))
 
 
 def least(shown: Draft, row: str) -> Tax:

@@ -8,15 +8,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
+from django.db.models import QuerySet
 from django.http import QueryDict
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from ims_portal import calendar, clock, spreadsheet
+from ims_portal import calendar, clock, downloads, spreadsheet
+from ims_portal.downloads import NoFileError, Progress
 from ims_portal.models import Taxpayer
 from ims_portal.rules.documents import Form, Section
 from ims_portal.rules.gstr2b import PARTS_B, Placement
@@ -32,11 +34,19 @@ from invoices import (
     ims_rows,
     ims_workbook,
     inbox_sql,
+    outward_filters,
+    outward_list,
+    outward_workbook,
+    refused_rows,
+    registers,
     standing,
+    uploads,
 )
 from invoices.filters import Filters
 from invoices.ims_json import Dialect
-from invoices.models import ActionFile, SupplierReturn
+from invoices.models import ActionFile, Register, SupplierReturn, Upload
+from invoices.outward_filters import Wanted
+from invoices.rows_back import RowsBack
 from returns import (
     gstr2b_json,
     gstr2b_rows,
@@ -50,6 +60,8 @@ from returns.gstr2b_json import Row
 from returns.gstr2b_workbook import Head, Line
 from returns.models import Export, Gstr2b
 
+File = TypeVar("File", Upload, Register)
+
 
 class Kind(StrEnum):
     """A kind of file; what stands behind the dash is its extension."""
@@ -61,8 +73,11 @@ class Kind(StrEnum):
     IMS_XLSX = "ims-xlsx"
     IMS_JSON = "ims-json"
     IMS_OFFLINE = "ims_offline-json"
+    OUTWARD_XLSX = "outward-xlsx"
     REFUSED_XLSX = "refused-xlsx"
     REFUSED_JSON = "refused-json"
+    ERRORS_XLSX = "errors-xlsx"
+    REGISTER_XLSX = "register-xlsx"
 
 
 LABELS = {
@@ -73,51 +88,27 @@ LABELS = {
     Kind.IMS_XLSX: gettext_lazy("IMS records, Excel workbook"),
     Kind.IMS_JSON: gettext_lazy("IMS records, JSON of the portal"),
     Kind.IMS_OFFLINE: gettext_lazy("IMS records, JSON of the offline utility"),
+    Kind.OUTWARD_XLSX: gettext_lazy("Outward supplies and recipients' actions, Excel workbook"),
     Kind.REFUSED_XLSX: gettext_lazy("Refused rows of a file of actions, Excel workbook"),
     Kind.REFUSED_JSON: gettext_lazy("Refused rows of a file of actions, JSON of the offline utility"),
+    Kind.ERRORS_XLSX: gettext_lazy("Refused rows of a return's workbook, Excel workbook"),
+    Kind.REGISTER_XLSX: gettext_lazy("Rows of a purchase register that could not be read, Excel workbook"),
 }
+OF_ANOTHER_FILE = (Kind.ERRORS_XLSX, Kind.REGISTER_XLSX)
+"""Kinds found again in a file somebody handed in: what they are made of changes no more, and reading it takes long."""
 ENGLISH = "en"
 """Files are in English, as the portal's are; so other programs read them."""
 
 
-class NothingToWriteError(Exception):
+class NothingToWriteError(NoFileError):
     """There is nothing the file could hold; the message says why and what next."""
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """A written file: its name for whoever takes it, how many records it holds, the moment they are of.
+class Made(downloads.Made):
+    """A written file; `left_out` names the parts of a return of which too little is kept to write them."""
 
-    `left_out` names the parts of a return of which too little is kept to write them.
-    """
-
-    name: str
-    rows: int
-    as_of: datetime
     left_out: Sequence[str] = ()
-
-
-class Progress:
-    """How far a file is: rows are counted as they pass, and told every so often."""
-
-    EVERY = 2_000
-
-    def __init__(self, keep: Callable[[int, int], None]) -> None:
-        self.count = self.total = 0
-        self._keep = keep
-
-    def expect(self, total: int) -> None:
-        """Say how many rows there will be."""
-        self.total = total
-        self._keep(0, total)
-
-    def counted(self, rows: Iterable[Any]) -> Iterator[Any]:
-        """Pass rows on, counting them."""
-        for row in rows:
-            self.count += 1
-            if self.count % self.EVERY == 0:
-                self._keep(self.count, self.total)
-            yield row
 
 
 def check(taxpayer: Taxpayer, kind: Kind, asked: Mapping[str, Any]) -> None:
@@ -246,8 +237,12 @@ def _put(target: Path, pieces: Iterable[str]) -> None:
 def _filters(_taxpayer: Taxpayer, asked: Mapping[str, Any]) -> Filters:
     found = filters.parse(str(asked.get("section", "")), QueryDict(str(asked.get("query", ""))))
     if found is None or not found.is_valid:
-        raise NothingToWriteError(_("The filters of the list cannot be read. Open the list again and ask from there."))
+        raise _unreadable_filters()
     return found.filters
+
+
+def _unreadable_filters() -> NothingToWriteError:
+    return NothingToWriteError(_("The filters of the list cannot be read. Open the list again and ask from there."))
 
 
 def _ims_xlsx(export: Export, target: Path, at: datetime, progress: Progress) -> Made:
@@ -287,6 +282,25 @@ def _ims_json(dialect: Dialect, name: str) -> Callable[[Export, Path, datetime, 
     return write_rows
 
 
+def _outward(_taxpayer: Taxpayer, asked: Mapping[str, Any]) -> Wanted:
+    found = outward_filters.parse_list(str(asked.get("section", "")), QueryDict(str(asked.get("query", ""))))
+    if found is None or found.problems:
+        raise _unreadable_filters()
+    return found.wanted
+
+
+def _outward_xlsx(export: Export, target: Path, at: datetime, progress: Progress) -> Made:
+    wanted = _outward(export.taxpayer, export.asked)
+    every = outward_list.of_place(export.taxpayer, wanted.place, at=at)
+    records = outward_list.filtered(every, wanted, supplier=export.taxpayer)
+    shown = " ".join(filter(None, (wanted.slug, wanted.query())))
+    head = outward_workbook.Head(export.taxpayer, f"{show.moment(at)} IST", shown, outward_list.counts(records))
+    progress.expect(head.count)
+    rows = progress.counted(outward_workbook.rows(records, at=at))
+    spreadsheet.write(target, outward_workbook.sheets(head, rows))
+    return Made(f"{clock.day(at):%d%m%Y}_{export.taxpayer.gstin}_outward.xlsx", progress.count, at)
+
+
 def _action_file(taxpayer: Taxpayer, asked: Mapping[str, Any]) -> ActionFile:
     try:
         found = exchange.of(taxpayer=taxpayer, file_id=uuid.UUID(str(asked.get("file", ""))))
@@ -311,6 +325,54 @@ def _refused_json(export: Export, target: Path, at: datetime, progress: Progress
     return Made(f"refused_{export.taxpayer.gstin}_{clock.day(at):%d%m%Y}.json", file.refused, at)
 
 
+def _upload(taxpayer: Taxpayer, asked: Mapping[str, Any]) -> Upload:
+    found = _of_file(Upload.objects.filter(taxpayer=taxpayer), asked)
+    if found is None or not uploads.is_given_back(found):
+        raise NothingToWriteError(
+            _("That workbook is kept no more, so its rows cannot be given back. Take the problems as CSV.")
+        )
+    return found
+
+
+def _register(taxpayer: Taxpayer, asked: Mapping[str, Any]) -> Register:
+    found = _of_file(Register.objects.filter(taxpayer=taxpayer, removed_at=None), asked)
+    if found is None or not registers.is_given_back(found):
+        raise NothingToWriteError(
+            _("That register is kept no more, so its rows cannot be given back. Upload it again.")
+        )
+    return found
+
+
+def _of_file(files: QuerySet[File], asked: Mapping[str, Any]) -> File | None:
+    try:
+        return files.filter(pk=uuid.UUID(str(asked.get("file", "")))).first()
+    except ValueError:
+        return None
+
+
+def _errors_xlsx(export: Export, target: Path, at: datetime, progress: Progress) -> Made:
+    upload = _upload(export.taxpayer, export.asked)
+    name = f"errors-{upload.form.replace('-', '')}-{uploads.period_of(upload).wire}.xlsx"
+    return Made(name, _given_back(target, progress, lambda: refused_rows.of_return(upload)), at)
+
+
+def _register_xlsx(export: Export, target: Path, at: datetime, progress: Progress) -> Made:
+    register = _register(export.taxpayer, export.asked)
+    name = f"errors_{export.taxpayer.gstin}_register_{clock.day(at):%d%m%Y}.xlsx"
+    return Made(name, _given_back(target, progress, lambda: refused_rows.of_register(register)), at)
+
+
+def _given_back(target: Path, progress: Progress, found: Callable[[], RowsBack]) -> int:
+    """Write the rows given back of another file, and return how many they are."""
+    try:
+        rows = found()
+    except refused_rows.NotKeptError as gone:
+        raise NothingToWriteError(str(gone)) from None
+    progress.expect(rows.count)
+    spreadsheet.write(target, rows.sheets())
+    return rows.count
+
+
 CHECKS: dict[Kind, Callable[[Taxpayer, Mapping[str, Any]], object]] = {
     Kind.GSTR2B_XLSX: _statement,
     Kind.GSTR2B_JSON: _statement,
@@ -319,8 +381,11 @@ CHECKS: dict[Kind, Callable[[Taxpayer, Mapping[str, Any]], object]] = {
     Kind.IMS_XLSX: _filters,
     Kind.IMS_JSON: _filters,
     Kind.IMS_OFFLINE: _filters,
+    Kind.OUTWARD_XLSX: _outward,
     Kind.REFUSED_XLSX: _action_file,
     Kind.REFUSED_JSON: _action_file,
+    Kind.ERRORS_XLSX: _upload,
+    Kind.REGISTER_XLSX: _register,
 }
 WRITERS: dict[Kind, Callable[[Export, Path, datetime, Progress], Made]] = {
     Kind.GSTR2B_XLSX: _gstr2b_xlsx,
@@ -330,6 +395,9 @@ WRITERS: dict[Kind, Callable[[Export, Path, datetime, Progress], Made]] = {
     Kind.IMS_XLSX: _ims_xlsx,
     Kind.IMS_JSON: _ims_json(Dialect.API, "IMS"),
     Kind.IMS_OFFLINE: _ims_json(Dialect.OFFLINE, "IMS_offline"),
+    Kind.OUTWARD_XLSX: _outward_xlsx,
     Kind.REFUSED_XLSX: _refused_xlsx,
     Kind.REFUSED_JSON: _refused_json,
+    Kind.ERRORS_XLSX: _errors_xlsx,
+    Kind.REGISTER_XLSX: _register_xlsx,
 }

@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from django import forms
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from ims_portal.forms import PlainTextField
 from ims_portal.rules import gstr3b as rules
 from ims_portal.rules.money import HEADS, Tax
 from returns import wording
+from returns.prefill import Reasons
 
 RUPEES = re.compile(r"-?(0|[1-9][0-9]{0,12})(\.[0-9]{1,2})?")
 
@@ -90,3 +92,29 @@ class DeclareForm(EntryForm):
     def taxable(self) -> int | None:
         """The taxable value in paise, None where the row has none."""
         return self.cleaned_data.get(TAXABLE)
+
+
+class ReasonsForm(forms.Form):
+    """Why rows filled from a file differ from what is derived: of each row, or of all that need it and have none."""
+
+    reason = PlainTextField(
+        label=gettext_lazy("One reason for all rows that need one"),
+        max_length=rules.REASON_LIMIT,
+        required=False,
+        strip=True,
+    )
+
+    def __init__(self, rows: Sequence[str], *args: object, **options: object) -> None:
+        super().__init__(*args, **options)
+        self.rows = rows
+        for row in rows:
+            label = " ".join(map(str, wording.ROW_NAMES[row]))
+            self.fields[f"reason-{row}"] = PlainTextField(
+                label=label, max_length=rules.REASON_LIMIT, required=False, strip=True
+            )
+
+    @property
+    def reasons(self) -> Reasons:
+        """What was said; only of a valid form."""
+        own = {row: self.cleaned_data[f"reason-{row}"] for row in self.rows}
+        return Reasons(own, self.cleaned_data["reason"])

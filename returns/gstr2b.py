@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from ims_portal import access, audit, calendar, clock, once, queue
@@ -71,23 +71,12 @@ def request(
         if command is not None and command.answer:
             return Gstr2bJob.objects.get(taxpayer=taxpayer, pk=command.answer["job"])
         refuse(taxpayer=taxpayer, period=period, inbox=Inbox.objects.get(pk=taxpayer.pk), at=at)
-        job = _wanted(taxpayer, period, actor)
+        same = {"taxpayer": taxpayer, "month": period.month}
+        job = queue.new_or_live(Gstr2bJob, same, requested_by=actor)
+        queue.enqueue(job)
         if command is not None:
             once.answered(command, {"job": str(job.pk)})
         return job
-
-
-def _wanted(taxpayer: Taxpayer, period: TaxPeriod, actor: User | None) -> Gstr2bJob:
-    """Return the live job of a period, made where there is none."""
-    try:
-        with transaction.atomic():
-            job = Gstr2bJob.objects.create(taxpayer=taxpayer, month=period.month, requested_by=actor)
-            queue.enqueue(job)
-            return job
-    except IntegrityError:
-        live = Gstr2bJob.objects.exclude(state__in=[Gstr2bJob.State.DONE, Gstr2bJob.State.FAILED])
-        found = live.filter(taxpayer=taxpayer, month=period.month).first()
-        return found or _wanted(taxpayer, period, actor)
 
 
 def compute(

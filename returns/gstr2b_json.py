@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -99,7 +99,8 @@ class Row:
     """A document of a statement; amounts are its own, in paise, and `counted` what it does to the credit.
 
     `section` is that of the document, of a Rule 37A reversal that of the document reversed. `counted` is signed as
-    printed. `answer` is F, P, N or "" of the ITC question; `declared` what was declared of it in part.
+    printed. `answer` is F, P, N or "" of the ITC question; `declared` what was declared of it in part. `record` is the
+    id of its record, which no file holds.
     """
 
     placement: Placement
@@ -129,6 +130,7 @@ class Row:
     is_differential: bool = False
     is_ineligible: bool = False
     bill: Bill | None = None
+    record: int = 0
 
     @property
     def list(self) -> str:
@@ -161,21 +163,56 @@ def digest(data: Mapping[str, Any]) -> str:
 
 def statement(*, gstin: str, period: str, made_on: date, rows: Iterable[Row]) -> dict[str, Any]:
     """Return the data of a statement of a period MMYYYY; groups stand in the order their first rows come in."""
-    summary, taken, rejected = _Summary(), _Documents(), _Documents()
+    ((_count, data),) = in_parts(gstin=gstin, period=period, made_on=made_on, chunks=[list(rows)])
+    return data
+
+
+def in_parts(
+    *, gstin: str, period: str, made_on: date, chunks: Iterable[Sequence[Row]]
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the data of a statement chunk by chunk, each with how many documents it holds; the last has all the sums.
+
+    Merged list by list they are the statement, but that documents of one supplier may stand in two groups (formats 7).
+    Reversals come all in the last, for their list holds one object. Two chunks are held at once.
+    """
+    head = {"gstin": gstin, "rtnprd": period, "version": VERSION, "gendt": day(made_on)}
+    sums, held, reversed_ = _Sums(), list[Row](), list[Row]()
+    for chunk in chunks:
+        if held:
+            yield len(held), head | _documents(held)
+        sums.add(chunk)
+        held = [row for row in chunk if row.placement is not Placement.REVERSAL]
+        reversed_ += [row for row in chunk if row.placement is Placement.REVERSAL]
+    last = held + reversed_
+    yield len(last), head | sums.written() | _documents(last)
+
+
+def _documents(rows: Sequence[Row]) -> dict[str, Any]:
+    taken, rejected = _Documents(), _Documents()
     for row in rows:
-        summary.add(row)
         (rejected if row.placement is Placement.REJECTED else taken).add(row)
-    return {
-        "gstin": gstin,
-        "rtnprd": period,
-        "version": VERSION,
-        "gendt": day(made_on),
-        "itcsumm": summary.written(),
-        "cpsumm": taken.by_supplier(),
-        "cpSummRej": rejected.by_supplier(),
-        "docdata": taken.written(),
-        "docRejdata": rejected.written(),
-    }
+    return {"docdata": taken.written(), "docRejdata": rejected.written()}
+
+
+class _Sums:
+    """All that is summed of a statement: what it does to the credit, and the documents of each supplier."""
+
+    def __init__(self) -> None:
+        self.summary, self.taken, self.rejected = _Summary(), _Suppliers(), _Suppliers()
+
+    def add(self, rows: Sequence[Row]) -> None:
+        """Add documents."""
+        for row in rows:
+            self.summary.add(row)
+            (self.rejected if row.placement is Placement.REJECTED else self.taken).add(row)
+
+    def written(self) -> dict[str, Any]:
+        """Return the three of them."""
+        return {
+            "itcsumm": self.summary.written(),
+            "cpsumm": self.taken.written(),
+            "cpSummRej": self.rejected.written(),
+        }
 
 
 class _Summary:
@@ -210,7 +247,7 @@ class _Summary:
 
 
 class _Documents:
-    """The documents of one half of the statement by section and supplier, and their sums."""
+    """The documents of one half of the statement by section and supplier."""
 
     def __init__(self) -> None:
         self.groups: dict[str, dict[tuple[str, ...], list[Row]]] = {}
@@ -218,8 +255,7 @@ class _Documents:
     def add(self, row: Row) -> None:
         """Put a document to those of its supplier, period and filing day."""
         kind = "itcrev" if row.placement is Placement.REVERSAL else row.list
-        filed = day(row.filed_on) if row.filed_on else ""
-        self.groups.setdefault(kind, {}).setdefault((row.ctin, row.name, filed, row.period), []).append(row)
+        self.groups.setdefault(kind, {}).setdefault(_key(row), []).append(row)
 
     def written(self) -> dict[str, Any]:
         """Return the lists of documents, empty ones left out."""
@@ -227,7 +263,7 @@ class _Documents:
         for kind in ORDER:
             groups = self.groups.get(kind, {})
             if groups and kind == "impg":
-                found[kind] = [_row(row) for rows in groups.values() for row in rows]
+                found[kind] = [row_of(row) for rows in groups.values() for row in rows]
             elif groups:
                 found[kind] = [_group(kind, key, rows) for key, rows in groups.items()]
         if reversed_ := self.groups.get("itcrev"):
@@ -237,14 +273,47 @@ class _Documents:
             found["itcrev"] = [of_section]
         return found
 
-    def by_supplier(self) -> dict[str, Any]:
+
+class _Sum:
+    """How many documents there are of a kind, and what they come to."""
+
+    def __init__(self) -> None:
+        self.count, self.taxable, self.tax = 0, 0, NIL
+
+    def add(self, row: Row) -> None:
+        """Add a document."""
+        self.count, self.taxable, self.tax = self.count + 1, self.taxable + row.taxable, self.tax + row.tax
+
+
+class _Suppliers:
+    """The sums of every supplier's documents: of each kind of note and of ISD document, of each port."""
+
+    def __init__(self) -> None:
+        self.sums: dict[str, dict[tuple[str, ...], dict[str, _Sum]]] = {}
+        self.reversed: dict[tuple[str, ...], dict[tuple[str, str], _Sum]] = {}
+
+    def add(self, row: Row) -> None:
+        """Add a document to those of its supplier, period and filing day."""
+        if row.placement is Placement.REVERSAL:
+            kind = row.list, _type_of(row.list, row)
+            self.reversed.setdefault(_key(row), {}).setdefault(kind, _Sum()).add(row)
+        elif row.list != "impg":
+            groups = self.sums.setdefault(row.list, {})
+            groups.setdefault(_key(row), {}).setdefault(_type_of(row.list, row), _Sum()).add(row)
+
+    def written(self) -> dict[str, Any]:
         """Return the sums by supplier; bills of entry from overseas have no supplier."""
         found: dict[str, Any] = {}
         for kind in ORDER:
-            if kind in self.groups and kind != "impg":
-                found[kind] = [line for key, rows in self.groups[kind].items() for line in _sums(kind, key, rows)]
-        if reversed_ := self.groups.get("itcrev"):
-            found["itcrev"] = [{kind: next(_sums(kind, key, rows))} for kind, key, rows in _by_list(reversed_)]
+            if kind in self.sums:
+                groups = self.sums[kind].items()
+                found[kind] = [_sum(kind, key, type_, one) for key, types in groups for type_, one in types.items()]
+        if self.reversed:
+            found["itcrev"] = [
+                {kind: _sum(kind, key, type_, one)}
+                for key, kinds in self.reversed.items()
+                for (kind, type_), one in sorted(kinds.items(), key=lambda told: SUPPLIES.index(told[0][0]))
+            ]
         return found
 
 
@@ -264,27 +333,28 @@ def _group(kind: str, key: tuple[str, ...], rows: list[Row]) -> dict[str, Any]:
     head = {"ctin": ctin, "trdnm": name}
     if kind != "impgsez":
         head |= {"supfildt": filed, "supprd": period}
-    return {**head, ROWS_OF.get(kind, "inv"): [_row(row) for row in rows]}
+    return {**head, ROWS_OF.get(kind, "inv"): [row_of(row) for row in rows]}
 
 
-def _sums(kind: str, key: tuple[str, ...], rows: list[Row]) -> Iterator[dict[str, Any]]:
-    """Yield the sums of one supplier's documents: one of each kind of note and of ISD document, one of each port."""
+def group_of(row: Row) -> dict[str, str]:
+    """Return what the group of a document says of it."""
+    return dict(zip(("ctin", "trdnm", "supfildt", "supprd"), _key(row), strict=True))
+
+
+def _sum(kind: str, key: tuple[str, ...], type_: str, one: _Sum) -> dict[str, Any]:
     ctin, name, filed, period = key
-    by_type: dict[str, list[Row]] = {}
-    for row in rows:
-        by_type.setdefault(_type_of(kind, row), []).append(row)
-    for type_, few in by_type.items():
-        tax = sum((row.tax for row in few), NIL)
-        taxable = {"txval": rupees(sum(row.taxable for row in few))}
-        head = {"ctin": ctin, "trdnm": name}
-        if kind == "impgsez":
-            whole = {"portcode": type_, "ttldocs": len(few)}
-            yield head | whole | taxable | {"igst": rupees(tax.igst), "cess": rupees(tax.cess)}
-            continue
-        head |= {"supprd": period, "supfildt": filed}
-        if type_:
-            head["doctyp" if kind in ("isd", "isda") else "nttyp"] = type_
-        yield head | {"ttldocs": len(few)} | ({} if kind in ("isd", "isda") else taxable) | _tax(tax)
+    head, taxable = {"ctin": ctin, "trdnm": name}, {"txval": rupees(one.taxable)}
+    if kind == "impgsez":
+        amounts = {"igst": rupees(one.tax.igst), "cess": rupees(one.tax.cess)}
+        return head | {"portcode": type_, "ttldocs": one.count} | taxable | amounts
+    head |= {"supprd": period, "supfildt": filed}
+    if type_:
+        head["doctyp" if kind in ("isd", "isda") else "nttyp"] = type_
+    return head | {"ttldocs": one.count} | ({} if kind in ("isd", "isda") else taxable) | _tax(one.tax)
+
+
+def _key(row: Row) -> tuple[str, str, str, str]:
+    return row.ctin, row.name, day(row.filed_on) if row.filed_on else "", row.period
 
 
 def _type_of(kind: str, row: Row) -> str:
@@ -295,7 +365,8 @@ def _type_of(kind: str, row: Row) -> str:
     return NOTES.get(row.section, "")
 
 
-def _row(row: Row) -> dict[str, Any]:
+def row_of(row: Row) -> dict[str, Any]:
+    """Return a document as its list holds it."""
     if row.bill is not None:
         return _bill_row(row, row.bill)
     return _isd_row(row) if row.list in ("isd", "isda") else _document_row(row)

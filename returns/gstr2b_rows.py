@@ -65,6 +65,7 @@ def _row(told: Told) -> Row:
         is_differential=told.is_differential,
         is_ineligible=told.is_ineligible,
         bill=_bill(told),
+        record=told.record,
     )
 
 

@@ -56,6 +56,7 @@ class Told(NamedTuple):
     dated: date | None
     referred_on: date | None
     received_at: datetime | None
+    record: int
 
 
 def lines(
@@ -78,7 +79,7 @@ def lines(
             coalesce(e.irn, ''), e.irn_date, coalesce(e.differential, false),
             coalesce(i.corrected_number, ''), i.corrected_date,
             coalesce(b.port, g.port, ''), coalesce(b.boe_date, g.boe_date),
-            coalesce(b.reference_date, g.reference_date), coalesce(b.received_at, g.received_at)
+            coalesce(b.reference_date, g.reference_date), coalesce(b.received_at, g.received_at), r.id
         FROM returns_gstr2bline l
         JOIN invoices_record r ON r.recipient_id = l.recipient_id AND r.id = l.record_id
         LEFT JOIN invoices_reversal v ON v.record_id = r.id

@@ -54,6 +54,15 @@ class ChangedSinceShownError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """Why a row is declared as it is, by whom and when."""
+
+    reason: str
+    actor: User | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """A period's GSTR-3B as it stands: row -> tax in paise, derived and declared; as filed once it is.
 
@@ -241,11 +250,10 @@ def adjust(  # noqa: PLR0913 one argument per field of the form
             },
         )
         if command is None or not command.answer:
-            told = {"reason": reason.strip()[: rules.REASON_LIMIT], "actor": actor, "at": at}
-            _adjust_under_lock(inbox, today.filer, period, row, (tax, taxable), told)
-            audit.record(
-                event="gstr3b.adjusted", at=at, actor=actor, taxpayer=taxpayer, subject=f"GSTR-3B {period.name} {row}"
-            )
+            if not _is_own(taxpayer, today.filer, period):
+                raise Gstr3bRefusedError(Refusal.WRONG_PERIOD)
+            derived, said = _derived_row(taxpayer, period, row), Said(reason.strip()[: rules.REASON_LIMIT], actor, at)
+            declare_row(inbox=inbox, period=period, row=row, derived=derived, figures=(tax, taxable), said=said)
             if command is not None:
                 once.answered(command, {"row": row})
         return _draft(taxpayer, period, inbox, today)
@@ -253,30 +261,34 @@ def adjust(  # noqa: PLR0913 one argument per field of the form
     return locking.transact(work)
 
 
-def _adjust_under_lock(
+def declare_row(
+    *,
     inbox: Inbox,
-    filer: Filer,
     period: TaxPeriod,
     row: str,
+    derived: tuple[Tax, int | None],
     figures: tuple[Tax | None, int | None],
-    told: Mapping[str, object],
+    said: Said,
 ) -> None:
+    """Keep what a row of one's own period is declared as. This will join the transaction that holds the inbox.
+
+    `derived` and `figures` are tax and taxable value. Raises Gstr3bRefusedError as `adjust` does, but WRONG_PERIOD.
+    """
     tax, taxable = figures
-    taxpayer = inbox.taxpayer
-    if not _is_own(taxpayer, filer, period):
-        raise Gstr3bRefusedError(Refusal.WRONG_PERIOD)
-    derived, derived_taxable = _derived_row(taxpayer, period, row)
-    value = derived if tax is None or row in rules.VALUE_ONLY else tax
-    differs = tax is not None and taxable is not None and derived_taxable not in (None, taxable)
-    refusal = _adjust_refusal(period, row, value != derived and not told["reason"], inbox)
+    value = derived[0] if tax is None or row in rules.VALUE_ONLY else tax
+    differs = tax is not None and taxable is not None and derived[1] not in (None, taxable)
+    refusal = _adjust_refusal(period, row, value != derived[0] and not said.reason, inbox)
     if refusal is not None:
         raise Gstr3bRefusedError(refusal)
-    kept = gstr2b.period_row(taxpayer, period)
-    if value == derived and not differs:
+    kept = gstr2b.period_row(inbox.taxpayer, period)
+    if value == derived[0] and not differs:
         Adjustment.objects.filter(return_period=kept, row=row).delete()
     else:
         amounts = {**value.as_dict(), "taxable": taxable if differs else None}
-        Adjustment.objects.update_or_create(return_period=kept, row=row, defaults={**amounts, **told})
+        told = {"reason": said.reason, "actor": said.actor, "at": said.at}
+        Adjustment.objects.update_or_create(return_period=kept, row=row, defaults=amounts | told)
+    subject = f"GSTR-3B {period.name} {row}"
+    audit.record(event="gstr3b.adjusted", at=said.at, actor=said.actor, taxpayer=inbox.taxpayer, subject=subject)
 
 
 def _claim(actor: User | None, request_id: uuid.UUID | None, body: Mapping[str, object]) -> Command | None:

@@ -247,6 +247,11 @@ def _cursor(text: str) -> dict[str, Any] | None:
         return None
 
 
+def is_cursor(text: str) -> bool:
+    """Whether a text is a cursor of a page of lines."""
+    return _cursor(text) is not None
+
+
 def line_of(statement: Gstr2b, pk: int) -> Shown | None:
     """Return one line of a version, with why it counts so: one query."""
     line = gstr2b.lines(statement).select_related("record__supplier", "why").filter(pk=pk).first()
@@ -352,19 +357,26 @@ class Comparison:
     totals: list[tuple[str, Tax, Tax, Tax]] = field(default_factory=list)
     cells: list[tuple[str, list[Moved]]] = field(default_factory=list)
     cell: Cell | None = None
+    has_more: bool = False
 
 
-def compare(*, older: Gstr2b, newer: Gstr2b, cell: Cell | None = None) -> Comparison:
+def compare(
+    *, older: Gstr2b, newer: Gstr2b, cell: Cell | None = None, after: int = 0, most: int | None = None
+) -> Comparison:
     """Return what changed between two versions of a statement, or in one cell of it, with who acted: three queries.
 
-    The records of a cell come the dearest first.
+    The records of a cell come the dearest first. `most` of them are told, LARGEST_DIFF unless said, those behind the
+    record `after`; none are where that is not among them.
     """
+    most = most or LARGEST_DIFF
     changes = gstr2b.diff(older, newer)
     if cell is not None:
         changes = [change for change in changes if _moved(change, cell)]
         changes.sort(key=lambda change: (-abs(_moved(change, cell)), change.record_id))
-    printed = changes[:LARGEST_DIFF]
-    records = Record.objects.select_related("supplier").in_bulk([change.record_id for change in printed])
+    places = {change.record_id: place for place, change in enumerate(changes, start=1)}
+    start = places.get(after, len(changes)) if after else 0
+    printed = changes[start : start + most]
+    records = _records(change.record_id for change in printed)
     events = _events(older, records, until=newer.seq)
     return Comparison(
         older,
@@ -373,11 +385,16 @@ def compare(*, older: Gstr2b, newer: Gstr2b, cell: Cell | None = None) -> Compar
         totals=list(_totals(older, newer)),
         cells=cells.moved(older, newer),
         cell=cell,
+        has_more=start + most < len(changes),
         records=[
             replace(_difference(change, records[change.record_id], events.get(change.record_id, []), older), cell=cell)
             for change in printed
         ],
     )
+
+
+def _records(ids: Iterable[int]) -> dict[int, Record]:
+    return Record.objects.select_related("supplier", "reversal__document__supplier").in_bulk(list(ids))
 
 
 def _difference(change: Change, record: Record, events: list[ActionEvent], older: Gstr2b) -> Difference:
@@ -413,11 +430,11 @@ class Changes:
     loss: int
 
 
-def changes(*, statement: Gstr2b, today: Standing) -> Changes:
+def changes(*, statement: Gstr2b, today: Standing, most: int | None = None) -> Changes:
     """Return the records changed since the newest statement, each as it counts and as it would: four queries."""
-    (count, gain, loss), found = behind_sql.changed(behind.since(statement, today), today, limit=LARGEST_DIFF)
+    (count, gain, loss), found = behind_sql.changed(behind.since(statement, today), today, limit=most or LARGEST_DIFF)
     older = Gstr2bLine.objects.in_bulk([one.line_id for one in found if one.line_id is not None])
-    records = Record.objects.select_related("supplier").in_bulk([one.record_id for one in found])
+    records = _records(one.record_id for one in found)
     events = _events(statement, records)
     listed = []
     for one in found:

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from ims_portal.models import Job, Taxpayer, User, paise, within_bounds
+from ims_portal.models import Download, Job, OwnDownload, Taxpayer, User, paise, within_bounds
 from ims_portal.rules import actions, gstr2b, gstr3b
 from ims_portal.rules.money import Tax
 from ims_portal.rules.periods import Frequency, TaxPeriod
@@ -50,27 +50,16 @@ class Gstr2bJob(Job):
         ]
 
 
-class Export(Job):
-    """A file somebody wants: what of is in `kind` and `asked`, and `key` is both in short; kept for some days.
+class Export(Download):
+    """A file of a taxpayer: what of is in `kind` and `asked`, and `key` is both in short; `rows` are records.
 
-    `as_of` is the moment its figures are of; `rows` how many records it holds. `path` is empty once it was removed.
     `left_out` names the tables of a return of which too little is kept to write them.
     """
-
-    class Stage(models.TextChoices):
-        WRITING = "writing", _("Reading records and writing them")
 
     kind = models.CharField(max_length=16)
     asked = models.JSONField(default=dict)
     key = models.CharField(max_length=64)
-    file_name = models.CharField(max_length=120, blank=True, default="")
-    path = models.CharField(max_length=255, blank=True, default="")
-    size = models.PositiveBigIntegerField(default=0)
-    sha256 = models.CharField(max_length=64, blank=True, default="")
-    rows = models.PositiveBigIntegerField(default=0)
     left_out = models.JSONField(default=list, blank=True)
-    as_of = models.DateTimeField(null=True, blank=True)
-    made_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
@@ -84,6 +73,97 @@ class Export(Job):
             models.Index(fields=["taxpayer", "-created_at"], name="exports_of_a_taxpayer"),
             models.Index(fields=["made_at"], condition=~Q(path=""), name="exports_to_remove"),
         ]
+
+
+class Archive(OwnDownload):
+    """The files of many clients as one, for whoever asked for them under the request id `order`; `rows` are files.
+
+    `holds` is GSTIN -> id of the Export that is in it, "" where only the cover names the client.
+    """
+
+    order = models.UUIDField()
+    holds = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["requested_by", "order"],
+                condition=Q(state__in=["waiting", "running"]),
+                name="one_live_archive_of_an_order",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["requested_by", "order", "-created_at"], name="archives_of_an_order"),
+            models.Index(fields=["made_at"], condition=~Q(path=""), name="archives_to_remove"),
+        ]
+
+
+class StatementFile(Job):
+    """Somebody's GSTR-2B as a file, compared with `statement`, our newest version at that time (formats 12.3).
+
+    `counts` holds, by what came of a document, how many there are and their tax in the file and in ours, in paise;
+    `sums` each block and bucket with both sides' heads. `problems` are the first documents that could not be read of
+    `wrong`. Only the newest file of a month keeps its differences.
+    """
+
+    class Stage(models.TextChoices):
+        COMPARING = "comparing", _("Reading the file and laying it beside GSTR-2B")
+
+    month = models.PositiveIntegerField()
+    file_name = models.CharField(max_length=200)
+    path = models.CharField(max_length=300, blank=True)
+    size = models.PositiveBigIntegerField()
+    sha256 = models.CharField(max_length=64)
+    statement = models.ForeignKey("Gstr2b", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    made_on = models.DateField(null=True, blank=True)
+    documents = models.PositiveIntegerField(default=0)
+    wrong = models.PositiveIntegerField(default=0)
+    counts = models.JSONField(default=dict)
+    sums = models.JSONField(default=list)
+    problems = models.JSONField(default=list)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["taxpayer", "month", "sha256"],
+                condition=Q(state__in=["waiting", "running"]),
+                name="one_live_statement_file",
+            ),
+        ]
+        indexes = [models.Index(fields=["taxpayer", "month", "-created_at"], name="statement_files_of_a_period")]
+
+
+class StatementDifference(models.Model):
+    """A document of somebody's GSTR-2B that ours has otherwise or not at all, or the other way round; largest first.
+
+    `theirs` and `ours` are what each says of it, as `gstr2b_reading.Told.said`.
+    """
+
+    class Outcome(models.TextChoices):
+        DIFFERS = "differs", _("Differ")
+        ONLY_THEIRS = "theirs", _("Only in the file")
+        ONLY_OURS = "ours", _("Only here")
+
+    file = models.ForeignKey(StatementFile, on_delete=models.CASCADE, related_name="differences")
+    outcome = models.CharField(max_length=8, choices=Outcome.choices)
+    list = models.CharField(max_length=16)
+    ctin = models.TextField(blank=True)
+    name = models.TextField(blank=True)
+    number = models.TextField()
+    day = models.DateField()
+    record = models.ForeignKey(
+        Record,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        db_index=False,  # nobody asks which differences a record has
+        related_name="+",
+    )
+    theirs = models.JSONField(null=True)
+    ours = models.JSONField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["file", "outcome", "id"], name="differences_of_a_file")]
 
 
 class Gstr2b(models.Model):

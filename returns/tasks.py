@@ -1,4 +1,4 @@
-"""Doors of the worker: compute a statement that is wanted, want the drafts that are due."""
+"""Doors of the worker: compute a statement or write a file that is wanted, want the drafts that are due."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from celery import shared_task
 from ims_portal import access, calendar, clock, queue
 from invoices import locking, standing
 from invoices.models import Inbox
-from returns import exports, gstr2b, wording
-from returns.models import Export, Gstr2bJob
+from returns import client_archives, exports, gstr2b, gstr2b_files, wording
+from returns.models import Archive, Export, Gstr2bJob, StatementFile
 
 log = structlog.get_logger()
 
@@ -60,10 +60,22 @@ def write_export(*, job_id: str, **_extra: object) -> None:
             exports.write(export=export, clock=clock.portal())
 
 
-@shared_task(name="returns.tasks.remove_old_exports")
-def remove_old_exports(**_extra: object) -> None:
-    """Remove the files kept longer than seven days."""
-    exports.remove_old(clock=clock.portal())
+@shared_task(name="returns.tasks.write_archive", **LIMITS)
+def write_archive(*, job_id: str, **_extra: object) -> None:
+    """Write the archive a job wants. Run twice, at once or later, this will do nothing the second time."""
+    with queue.claimed(Archive, job_id) as archive:
+        if archive is not None:
+            queue.show(archive, Archive.Stage.WRITING)
+            client_archives.write(archive=archive, clock=clock.portal())
+
+
+@shared_task(name="returns.tasks.compare_statement_file", **LIMITS)
+def compare_statement_file(*, job_id: str, **_extra: object) -> None:
+    """Lay a file beside GSTR-2B. Run twice, at once or later, this will do nothing the second time."""
+    with queue.claimed(StatementFile, job_id) as file:
+        if file is not None:
+            queue.show(file, StatementFile.Stage.COMPARING)
+            gstr2b_files.carry_out(file=file)
 
 
 @shared_task(name="returns.tasks.draft_due")

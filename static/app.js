@@ -31,18 +31,39 @@
     }
   });
 
+  // A button that copies a field stands there only where the browser lets a page copy.
+  function offerCopies() {
+    if (!navigator.clipboard) { return; }
+    document.querySelectorAll("[data-copy]").forEach(function (button) {
+      button.hidden = false;
+      button.addEventListener("click", function () {
+        var field = document.getElementById(button.dataset.copy);
+        field.select();
+        navigator.clipboard.writeText(field.value).then(function () {
+          button.textContent = button.dataset.copied;
+          announce(button.dataset.copied);
+        }, function () { field.focus(); });
+      });
+    });
+  }
+
   document.addEventListener("DOMContentLoaded", begin);
+  document.addEventListener("DOMContentLoaded", offerCopies);
   document.addEventListener("htmx:afterSettle", function (event) { focusErrors(event.target); });
 
-  // A list says what became of a save, else what it shows; a job each tenth of it, and what came of it.
+  function told(part, what) {
+    return what.map(function (one) { return text(part.querySelector(one)); }).join(" ").trim();
+  }
+
+  // A list says what became of a save, else what it shows; a job each tenth of it, and in short what came of it.
   document.addEventListener("htmx:afterSwap", function (event) {
     var part = event.target;
     if (part.id === "records") {
-      announce([".messages", "#result, caption"].map(function (what) { return text(part.querySelector(what)); }).join(" ").trim());
+      announce(told(part, [".messages", "#result, caption"]));
     }
     if (part.id === "job" || part.id === "batch") {
       var tens = part.querySelector("[data-announce]");
-      announce(tens ? tens.dataset.announce : text(part));
+      announce(tens ? tens.dataset.announce : told(part, ["h2", "p"]));
     }
   });
 })();

@@ -50,6 +50,7 @@ def _prepare() -> None:
         "DJANGO_SETTINGS_MODULE": SETTINGS,
         "IMS_MAIL": "locmem",
         "IMS_LOG_LEVEL": "WARNING",
+        "IMS_API_RATE": "100000",  # a program of the tests asks more in a minute than one at work
         "IMS_TEST_DB": f"test_ims_{os.getpid()}",
     }
     if OWN_SERVERS:
@@ -58,6 +59,7 @@ def _prepare() -> None:
         defaults["REDIS_URL"] = _own_broker()
     else:
         defaults |= {"SECRET_KEY": secrets.token_urlsafe(50), "IMS_SANDBOX": "true", "IMS_HTTPS": "false"}
+    defaults["GSTN_ENCRYPTED_PROFILE"] = "true"
     defaults["IMS_FILES"] = FILES
     for name, value in defaults.items():
         os.environ.setdefault(name, value)

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from html.parser import HTMLParser
 
 ALLOWED = """
-    GST CGST SGST UTGST IGST ITC IMS GSTN GSTIN GSTR IFF ISD SEZ HSN POS UIN ICEGATE IRN SBX IST
+    GST CGST SGST UTGST OTP IGST ITC IMS GSTN GSTIN GSTR IFF ISD SEZ HSN POS UIN ICEGATE IRN SBX IST
     B2B B2C CDNR CN DN IMPG IMPGSEZ RCM TDS TCS NRTP PAN ECO UT
     JSON CSV XLSX xlsx Excel WCAG AA Shift Enter
     II III IV DD MM YYYY HH
@@ -25,7 +25,7 @@ ATTRIBUTES = ("title", "aria-label", "placeholder", "alt", "label", "content", "
 VOID = frozenset(("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"))
 SILENT = frozenset(("script", "style", "code", "kbd"))
 WORD = re.compile(r"[A-Za-z][A-Za-z'\u2019]+")
-NUMBERED = re.compile(r"\S*\d\S*|\w+_\w+|\S+\.json\b|%\(?\w+\)?[ds]?|\{\w+\}")
+NUMBERED = re.compile(r"\S*\d\S*|\w+_\w+|\S*\.json\b|%\(?\w+\)?[ds]?|\{\w+\}")
 """A word with a digit in it is a number: of a document, a form, a table, a rule. Also names of files and of their
 keys, and places that a script fills in.
 """

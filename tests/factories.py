@@ -9,6 +9,7 @@ from datetime import date, datetime
 from functools import cache
 from uuid import uuid4
 
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 
@@ -61,13 +62,16 @@ def user(username: str = "asha", *, name: str = "", **options: object) -> User:
     """Return a user who can sign in with PASSWORD."""
     found = User.objects.filter(username=username).first()
     return found or User.objects.create(
-        username=username, password=_hashed(), full_name=name or username.title(), **options
+        username=username, password=_hashed(settings.PASSWORD_HASHERS[0]), full_name=name or username.title(), **options
     )
 
 
 @cache
-def _hashed() -> str:
-    """Return PASSWORD hashed, once for all users: the hash is meant to be slow, and is checked where they sign in."""
+def _hashed(_hasher: str) -> str:
+    """Return PASSWORD hashed, once for all users: the hash is meant to be slow, and is checked where they sign in.
+
+    Some tests swap the hasher for a quick one; what it made must not be kept for those who sign in with the real one.
+    """
     return make_password(PASSWORD)
 
 

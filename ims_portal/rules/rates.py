@@ -103,6 +103,18 @@ def nearest(undivided: int) -> int:
     return (2 * undivided + DIVISOR) // (2 * DIVISOR)
 
 
+WITHOUT_PAYMENT = frozenset({"SEWOP", "WOPAY", "EXPWOP"})
+"""Kinds of supplies, as GSTR-1 writes them, that bear no tax: to an SEZ or abroad under bond (IGST Act s.16(3)(a))."""
+
+
+def worked_out(*, taxable: int, rate: int, heads: Heads, is_differential: bool, kind: str) -> tuple[int, int, int]:
+    """Return IGST, CGST and SGST of a line whose source names no tax, in paise, to the nearest (R10.8)."""
+    due = tax_due(
+        taxable=taxable, rate=0 if kind in WITHOUT_PAYMENT else rate, heads=heads, is_differential=is_differential
+    )
+    return nearest(due[0]), nearest(due[1]), nearest(due[2])
+
+
 def percent(rate: int) -> str:
     """Return hundredths of a percent as people write it: 18 %, 0.25 %."""
     return f"{to_rupees(rate).normalize():f} %"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import date, datetime, timedelta
 
 from django import template
@@ -157,6 +158,12 @@ def told_at(context: template.Context, field: str) -> SafeString:
     """Return what a form's `errors` say of one control, to stand beside it."""
     told = [text for name, text in context.get("errors") or () if name == field]
     return format_html('<p class="field-error" id="{}-error">{}</p>', field, " ".join(told)) if told else SafeString("")
+
+
+@register.simple_tag
+def new_request_id() -> uuid.UUID:
+    """Return a request id of its own, for a page with several forms that each may be sent."""
+    return uuid.uuid4()
 
 
 @register.simple_tag

@@ -54,11 +54,15 @@ class WorkbookRefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One row that holds something: its sheet, its number as Excel shows it (from 1), its cells from column A on."""
+    """One row that holds something: its sheet, its number as Excel shows it (from 1), its cells from column A on.
+
+    `days` are the places of cells that hold a date, not a text that looks like one.
+    """
 
     sheet: str
     number: int
     cells: tuple[Cell, ...]
+    days: tuple[int, ...] = ()
 
 
 def read(path: Path, *, limits: Limits = USUAL) -> Generator[Line, None, None]:
@@ -76,7 +80,7 @@ def read(path: Path, *, limits: Limits = USUAL) -> Generator[Line, None, None]:
         sheet = ""
         for frame in _frames(process, limits.seconds):
             if isinstance(frame, Row):
-                yield Line(sheet, frame.number, frame.cells)
+                yield Line(sheet, frame.number, frame.cells, frame.days)
             elif isinstance(frame, Sheet):
                 sheet = frame.name
             elif isinstance(frame, Refusal):

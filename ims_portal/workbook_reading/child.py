@@ -130,7 +130,8 @@ def _rows(sheet: CalamineSheet, name: str, errors: Errors) -> Iterator[Row]:
         while cells and cells[-1] is None:
             cells.pop()
         if cells:
-            yield Row(number, tuple(cells))
+            days = tuple(place for place, value in enumerate(values, start=len(left)) if isinstance(value, date))
+            yield Row(number, tuple(cells), days)
 
 
 def _cell(value: object, sheet: str, row: int) -> Cell:

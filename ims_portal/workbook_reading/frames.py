@@ -44,10 +44,11 @@ class Sheet(msgspec.Struct, frozen=True, array_like=True, tag=0):
 
 
 class Row(msgspec.Struct, frozen=True, array_like=True, tag=1, gc=False):
-    """One row that holds something, its number counted from 1, its cells from column A on."""
+    """One row that holds something, its number counted from 1, its cells from column A on; `days`: which are dates."""
 
     number: int
     cells: tuple[Cell, ...]
+    days: tuple[int, ...] = ()
 
 
 class Refusal(msgspec.Struct, frozen=True, array_like=True, tag=2):

@@ -7,7 +7,7 @@ what it yields in one transaction, and roll back when it raises.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -25,6 +25,7 @@ __all__ = [
     "SummaryLine",
     "UnreadableFileError",
     "header",
+    "not_in_iff",
     "one",
     "read",
     "wire_problem_report",
@@ -228,7 +229,7 @@ def _list(reader: JsonReader, name: str, form: Form, *, check_digit: bool) -> It
     else:
         rows = reader.skip()
         if rows:
-            yield _not_in_iff(name) if form is Form.IFF else PassedOver(name, rows)
+            yield not_in_iff(name) if form is Form.IFF else PassedOver(name, rows)
 
 
 def _summed(reader: JsonReader, name: str, form: Form, totals: summaries.Totals) -> Iterator[Problem]:
@@ -236,12 +237,12 @@ def _summed(reader: JsonReader, name: str, form: Form, totals: summaries.Totals)
         yield from _wrong_container(reader, name, "a list")
     elif form is Form.IFF:
         if reader.skip():
-            yield _not_in_iff(name)
+            yield not_in_iff(name)
     else:
         yield from summaries.read(reader, name, totals)
 
 
-def _not_in_iff(name: str) -> Problem:
+def not_in_iff(name: str) -> Problem:
     """Refuse a section: an IFF holds only documents for registered recipients (formats 2.5)."""
     return _problem(
         NOT_IN_THIS_FORM, name, "", f"An IFF cannot contain {name}. Report it in the GSTR-1 of the quarter."
@@ -289,16 +290,20 @@ def _documents(reader: JsonReader, name: str, *, check_digit: bool) -> Iterator[
         yield PassedOver(name, passed_over)
 
 
-def one(raw: dict[str, Any], *, part: str, around: dict[str, str], position: str) -> Document | list[Problem]:
+def one(
+    raw: dict[str, Any], *, part: str, around: dict[str, str], position: str, before: Sequence[values.Fault] = ()
+) -> Document | list[Problem]:
     """Return one document given outside a file, or everything wrong with it, exactly as a file's would be read.
 
-    `part` names its list (`b2b`, `cdnr`, `ecom.urp2b`), `around` the GSTINs that stand around it there. Check digits
-    are left to `documents.problems`, which says the same of them in one place.
+    `part` names its list (`b2b`, `cdnr`, `ecom.urp2b`), `around` the GSTINs that stand around it there, `before` what
+    was found wrong with it where it came from. Check digits are left to `documents.problems`, which says the same of
+    them in one place.
     """
     shape = shapes.SHAPES[part]
     readers = {key: values.registration(check_digit=False, kinds=gstin.RECIPIENTS) for key in shape.group}
     found, faults = values.fields(around, readers, shape.group)
-    group = shapes.Group(shape, dict(around), found, faults)
+    written = {key: shown(value) for key, value in around.items()}
+    group = shapes.Group(shape, written, found, [*before, *faults])
     read = shapes.document(raw, group, position)
     return read if read is not None else []
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, NamedTuple
@@ -335,6 +335,36 @@ def _group(reader: JsonReader, shape: RowShape, position: str, totals: Totals) -
                 yield from _row(reader.value(), shape, f"{position}.{shape.rows}[{number}]", inner)
         else:
             around[shown(key)] = reader.value()
+    yield from _add_around(around, shape, position, inner, totals)
+
+
+def one(
+    row: dict[str, Any],
+    *,
+    section: str,
+    around: dict[str, Any],
+    position: str,
+    totals: Totals,
+    before: Sequence[Fault] = (),
+) -> Iterator[Problem]:
+    """Add one row given outside a file to `totals`, or yield everything wrong with it, as a file's would be read.
+
+    `around` holds the key of the object around it, where its section has one, `before` what was found wrong with it
+    where it came from.
+    """
+    shape = ROWS[section]
+    if not shape.group:
+        yield from _row(row, shape, position, totals, before)
+        return
+    inner = Totals(section)
+    yield from _row(row, shape, position, inner, before)
+    yield from _add_around(around, shape, position, inner, totals)
+
+
+def _add_around(
+    around: dict[str, Any], shape: RowShape, position: str, inner: Totals, totals: Totals
+) -> Iterator[Problem]:
+    """Add what the rows inside an object came to, with what the object says of all of them."""
     found, faults = values.fields(around, {shape.group: _GROUP_READERS[shape.group]}, (shape.group,))
     yield from _complaints(faults, {}, position)
     if not faults:
@@ -346,13 +376,16 @@ def _group(reader: JsonReader, shape: RowShape, position: str, totals: Totals) -
         )
 
 
-def _row(value: object, shape: RowShape, position: str, totals: Totals) -> Iterator[Problem]:
+def _row(
+    value: object, shape: RowShape, position: str, totals: Totals, before: Sequence[Fault] = ()
+) -> Iterator[Problem]:
     if not isinstance(value, dict):
         yield from _complaints([Fault(values.WRONG_TYPE, "", "An object is needed here.")], {}, position)
         return
     if value.get("flag") == "D":
         return
-    found, faults = values.fields(value, shape.readers, shape.required)
+    found, wrong = values.fields(value, shape.readers, shape.required)
+    faults = [*before, *wrong]
     yield from _complaints(faults, value, position)
     if not faults:
         totals.add(shape.amounts(found))

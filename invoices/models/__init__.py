@@ -1,5 +1,6 @@
 """What suppliers report and recipients decide. Money is whole paise; a period is YYYYMM of its last month."""
 
+from invoices.models.books import Booked, Books, Pair, Register, RegisterProblem
 from invoices.models.bulk import Batch, BatchRow
 from invoices.models.counts import KeptCount
 from invoices.models.decisions import ActionEvent, Draft, DraftChoice, Inbox
@@ -17,6 +18,8 @@ __all__ = [
     "Batch",
     "BatchRow",
     "BillOfEntry",
+    "Booked",
+    "Books",
     "Draft",
     "DraftChoice",
     "FeedBatch",
@@ -26,8 +29,11 @@ __all__ = [
     "IsdDocument",
     "KeptCount",
     "Message",
+    "Pair",
     "Record",
     "RecordDetail",
+    "Register",
+    "RegisterProblem",
     "ReportedBefore",
     "ReturnSummary",
     "Reversal",

@@ -16,12 +16,14 @@ class Inbox(models.Model):
     """A GSTIN's counter and lock: whatever can change its GSTR-2B runs one after another under this row.
 
     `seq` counts the changes that make a computed statement out of date (R7.11). `open_month` is the earliest of its
-    own periods (last month, YYYYMM) whose GSTR-3B is not filed.
+    own periods (last month, YYYYMM) whose GSTR-3B is not filed. `has_books` says whether there is a purchase
+    register to match with.
     """
 
     taxpayer = models.OneToOneField(Taxpayer, on_delete=models.PROTECT, primary_key=True, related_name="inbox")
     seq = models.BigIntegerField(default=0)
     open_month = models.PositiveIntegerField()
+    has_books = models.BooleanField(default=False, db_default=False)
 
 
 class ActionEvent(models.Model):

@@ -14,7 +14,8 @@ class ActionFile(Job):
     """A file of actions: read and judged, then applied once its reader confirms what was shown.
 
     `counts` is verdict -> how many rows, `untouched` how many ask for what stands already. `place` is the row up to
-    which it is applied; it moves after each piece, and a piece done twice is done once.
+    which it is applied; it moves after each piece, and a piece done twice is done once. One that `is_direct` is a
+    program's request: what may be applied is applied without asking, one request of a taxpayer at a time.
     """
 
     class Phase(models.TextChoices):
@@ -39,6 +40,8 @@ class ActionFile(Job):
     counts = models.JSONField(default=dict)
     untouched = models.PositiveIntegerField(default=0)
     place = models.PositiveIntegerField(default=0)
+    is_direct = models.BooleanField(default=False, db_default=False)
+    is_reset = models.BooleanField(default=False, db_default=False)
     read_at = models.DateTimeField(null=True, blank=True)
     applied_at = models.DateTimeField(null=True, blank=True)
 
@@ -54,6 +57,11 @@ class ActionFile(Job):
                 condition=Q(state__in=["waiting", "running"]),
                 name="one_live_action_file",
             ),
+            models.UniqueConstraint(
+                fields=["taxpayer"],
+                condition=Q(state__in=["waiting", "running"], is_direct=True),
+                name="one_live_direct_request",
+            ),
         ]
         indexes = [models.Index(fields=["taxpayer", "-created_at"], name="action_files_of_a_taxpayer")]
 
@@ -61,9 +69,10 @@ class ActionFile(Job):
 class ActionFileRow(models.Model):
     """What one row of a file asks for one record, and what became of it.
 
-    `named` is the id its file names, `record` the record it was found to be and `version` the one its writer saw.
-    `verdict` is `will`, `same`, `conflict`, `ok` once saved, or the code of its refusal; `code` and `problem` say why a
-    row could not be read. `is_old_answer` and `is_old_remark` are those of `Asked`. Amounts are paise.
+    `named` is the id its file names, `record` the record it was found to be and `version` the one its writer saw; what
+    its writer took the record to say is `said_…`, null where not told. `verdict` is `will`, `same`, `conflict`, `ok`
+    once saved, or the code of its refusal; `code` and `problem` say why a row could not be read. `is_old_answer` and
+    `is_old_remark` are those of `Asked`. Amounts are paise.
     """
 
     recipient = models.ForeignKey(Taxpayer, on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -83,6 +92,11 @@ class ActionFileRow(models.Model):
     )
     version = models.PositiveIntegerField(null=True, blank=True)
     previous = models.CharField(max_length=1, blank=True, default="")
+    said_taxable = models.BigIntegerField(null=True)
+    said_igst = models.BigIntegerField(null=True)
+    said_cgst = models.BigIntegerField(null=True)
+    said_sgst = models.BigIntegerField(null=True)
+    said_cess = models.BigIntegerField(null=True)
     action = models.CharField(max_length=1, blank=True, default="")
     answer = models.CharField(max_length=1, blank=True, default="")
     declared_igst = paise("IGST", default=0)

@@ -24,6 +24,11 @@ class Upload(Job):
     withdrawn = models.PositiveIntegerField(default=0)
     refused = models.PositiveIntegerField(default=0)
 
+    @property
+    def is_workbook(self) -> bool:
+        """Whether the file is a workbook, not JSON."""
+        return self.path.endswith(".xlsx")
+
     class Meta:
         constraints = [
             models.UniqueConstraint(

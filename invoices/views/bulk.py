@@ -17,11 +17,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from ims_portal import clock, proof, queue, web
+from ims_portal import clock, proof, web
 from ims_portal.access import Access, Right
 from ims_portal.rules.actions import Action
 from ims_portal.rules.periods import TaxPeriod
-from invoices import bulk, bulk_forms, bulk_sql, bulk_words, drafts, inbox, locking, standing, uploads, wording
+from invoices import bulk, bulk_forms, bulk_sql, bulk_words, drafts, inbox, standing, wording
 from invoices.bulk import BatchRefusedError, Phase, sums_of
 from invoices.bulk_sql import APART, LEFT, SAME, UNANSWERED, WILL, Sums
 from invoices.drafts import Picked, Sent
@@ -35,8 +35,6 @@ PATIENCE = timedelta(seconds=2)
 MOST_SUPPLIERS = 10
 MOST_ASKED = bulk.MOST_APART
 PER_PAGE = 100
-PROVED_FROM_COUNT, PROVED_FROM_TAX = 100, 10_00_000_00
-"""Above these a batch asks for the password again: records, and tax in paise (promises 4.3)."""
 
 View = Callable[..., HttpResponse]
 
@@ -150,7 +148,7 @@ def confirm(request: HttpRequest, held: Access, batch: Batch) -> HttpResponse:
     form = bulk_forms.confirm(Action(batch.action), request.POST, raises=sums.get(WILL, Sums()).rise > 0)
     if batch.phase == Phase.READY and not form.is_valid():
         return _show(request, held, batch, confirming=form, status=422)
-    if batch.phase == Phase.READY and _asks_proof(sums) and not proof.is_fresh(request):
+    if batch.phase == Phase.READY and bulk.asks_proof(batch) and not proof.is_fresh(request):
         messages.info(request, _("This is a large change: say first that it is you. Your preview is kept."))
         return web.see_other(proof.ask(_address(batch)))
     wanted = bulk.apply(
@@ -181,20 +179,8 @@ def stop(request: HttpRequest, held: Access, batch: Batch) -> HttpResponse:  # n
 
 
 def _do(batch: Batch) -> HttpResponse:
-    """Carry a small batch out while the page waits; whatever comes between, a worker ends it."""
-    if not batch.is_over and batch.total <= bulk.AT_ONCE:
-        with queue.claimed(Batch, str(batch.pk)) as mine:
-            try:
-                if mine is not None:
-                    bulk.carry_out(batch=mine, clock=clock.portal())
-            except locking.BusyError:
-                queue.put_back(mine, uploads.Stage.BUSY.value)
+    bulk.carry_out_small(batch=batch, clock=clock.portal())
     return web.see_other(_address(batch))
-
-
-def _asks_proof(sums: dict[str, Sums]) -> bool:
-    will = sums.get(WILL, Sums())
-    return will.count > PROVED_FROM_COUNT or will.tax > PROVED_FROM_TAX
 
 
 def _show(request: HttpRequest, held: Access, batch: Batch, *, status: int = 200, **forms: Form) -> HttpResponse:
@@ -255,7 +241,7 @@ def _of_preview(
         "answering": answering or bulk_forms.AnswerForm(initial=initial),
         "confirming": confirming or bulk_forms.confirm(Action(batch.action), None, raises=will.rise > 0),
         "reasons": list(wording.REASONS.items()),
-        "is_proved": not _asks_proof(sums) or proof.is_fresh(request),
+        "is_proved": not bulk.asks_proof(batch) or proof.is_fresh(request),
         "errors": [(f"id_{name}", text) for name, texts in bound.errors.items() for text in texts] if bound else [],
     }
 

@@ -8,13 +8,13 @@ from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from ims_portal import csv_files
 from ims_portal.access import Access, Right
 from ims_portal.rules.documents import Section
 from ims_portal.rules.money import to_rupees
 from invoices import bulk, bulk_sql, inbox, wording
 from invoices.models import Batch, Record
 from invoices.views.bulk import Listing, listing, of_a_batch
-from invoices.views.uploads import csv_lines
 
 PIECE = 2000
 """Records read at a time, so that memory stays flat."""
@@ -25,7 +25,7 @@ PIECE = 2000
 def batch_file(request: HttpRequest, held: Access, batch: Batch) -> HttpResponseBase:
     """Return the records of a batch that share a verdict, as CSV."""
     asked = listing(batch, request.GET)
-    lines = csv_lines(
+    lines = csv_files.lines(
         [_("Number"), _("Date"), _("GSTIN"), _("Supplier"), _("Type"), _("Tax"), _("What happened")],
         _cells(held, batch, asked),
     )

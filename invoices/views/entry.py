@@ -79,9 +79,7 @@ class Desk:
 
     def where(self, typed: Typed) -> entry.Where:
         """Return into which form a document is typed."""
-        found = Taxpayer.objects.filter(gstin=typed.recipient, kind=Taxpayer.Kind.SEZ)
-        is_to_sez = bool(typed.recipient) and found.exists()
-        return entry.Where(self.held.taxpayer, self.form, self.period, is_to_sez)
+        return entry.where(typed, supplier=self.held.taxpayer, form=self.form, period=self.period)
 
 
 @require_http_methods(["GET", "POST"])

@@ -32,7 +32,7 @@ def find(request: HttpRequest, gstin: str) -> HttpResponse:
             "asked": asked,
             "what_to_do": wording.not_reported(asked["gstin"], today),
         }
-    context["errors"] = [(form[name].id_for_label, text) for name, texts in form.errors.items() for text in texts]
+    context["errors"] = web.errors(form)
     return render(request, "invoices/find.html", context, status=422 if form.errors else 200)
 
 

@@ -34,13 +34,18 @@ def ims(request: HttpRequest, gstin: str) -> HttpResponse:
 def records(request: HttpRequest, gstin: str, section: str) -> HttpResponse:
     """Show one page of records with their choices; the address carries every filter."""
     held, today = _enter(request, gstin)
-    asked = parse(section, request.GET)
+    # Asked only by who filters by match: a list has eight queries.
+    has_books = not request.GET.get("match") or standing.inbox(held, request.portal_now).has_books
+    asked = parse(section, request.GET, has_books=has_books)
     if asked is None:
         raise Http404("No such page.")
     order, problems = _order(request, asked.problems)
     count = forms.rows(request.GET, usual=held.user.rows)
     look = Look(gstin, asked.filters, order, count, held.user.rows)
-    around = listing.context(look, asked, problems) | {"section": section, "heading": heading(section)}
+    around = listing.context(look, asked, problems, has_books=has_books) | {
+        "section": section,
+        "heading": heading(section),
+    }
     if problems:
         errors = [(f"f-{name}", text) for name, text in problems.items()]
         return render(request, _template(request), around | {"filters": asked.filters, "errors": errors}, status=422)

@@ -121,7 +121,7 @@ class Shown:
         return f"f-{self.name}"
 
 
-def context(look: Look, asked: Parsed, problems: Mapping[str, str], *, has_books: bool = False) -> dict[str, object]:
+def context(look: Look, asked: Parsed, problems: Mapping[str, str], *, has_books: bool) -> dict[str, object]:
     """Return what the filter form, its chips and the page's own addresses need; also of filters that cannot be read."""
     shown = [_shown(line, asked, problems, has_books=has_books) for line in FIELDS if line.name in LABELS]
     more = [line for line in shown if line.name not in ALWAYS_SHOWN]

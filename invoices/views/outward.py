@@ -21,13 +21,13 @@ from invoices import forms, inbox, outward_list, reported, standing, wording
 from invoices.models import Record
 from invoices.outward_filters import FORMS, SECTIONS, Parsed, Wanted, parse
 from invoices.outward_list import Counted
+from invoices.outward_workbook import COLUMNS
 from invoices.views import messages
 from invoices.views.supplier_returns import SLUGS, lines_of, reason_of
 
 UNREADABLE = 400
 UNSHOWN = frozenset({"recipient", "in"})
 """Filters that only links set: the form has no field for them."""
-COLUMNS = (Action.NONE, Action.ACCEPT, Action.REJECT, Action.PENDING)
 
 
 @require_safe
@@ -70,7 +70,7 @@ def _list(request: HttpRequest, gstin: str, asked: Parsed) -> HttpResponse:
     }
     if asked.problems:
         return render(request, "invoices/outward.html", context, status=UNREADABLE)
-    all_of = outward_list.rejected(held.taxpayer) if wanted.place else outward_list.of(held.taxpayer, at=at)
+    all_of = outward_list.of_place(held.taxpayer, wanted.place, at=at)
     found = outward_list.filtered(all_of, wanted, supplier=held.taxpayer)
     count = forms.rows(request.GET, usual=held.user.rows)
     total, summary = _summary(held, all_of, found, wanted)

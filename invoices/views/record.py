@@ -13,7 +13,7 @@ from ims_portal import web
 from ims_portal.access import Access, Right
 from ims_portal.rules.actions import Action
 from ims_portal.rules.documents import Section
-from invoices import history, inbox, messages, pair_words, standing, wording
+from invoices import books, books_words, history, inbox, messages, pair_words, standing, wording
 from invoices.models import Message
 from invoices.pairs import Pairs
 from invoices.standing import Standing
@@ -48,6 +48,7 @@ def record(request: HttpRequest, gstin: str, pk: int) -> HttpResponse:
         **_beside(gstin, found),
         "history": [_told(entry) for entry in found.history],
         **_messages(held, found),
+        **_books(held, found, today),
     }
     return render(request, "invoices/_record_panel.html" if request.htmx else "invoices/record.html", context)
 
@@ -59,6 +60,23 @@ def _messages(held: Access, found: inbox.Detail) -> dict[str, object]:
         return {}
     thread = messages.thread(found.record, is_rejected=found.line.effective is Action.REJECT)
     return panel(found.record, Message.Side.RECIPIENT, held, thread)
+
+
+def _books(held: Access, found: inbox.Detail, today: Standing) -> dict[str, object]:
+    """Return what the books tell of a record, where there are any."""
+    if not found.record.recipient.inbox.has_books:
+        return {}
+    matched = books.of_record(held.taxpayer, found.line, today)
+    if matched is None:
+        return {"has_books": True}
+    tab, row = matched
+    return {
+        "has_books": True,
+        "in_books": row,
+        "tab": books_words.TABS[tab],
+        "tab_url": f"{reverse('invoices:match', args=[held.taxpayer.gstin])}?tab={tab}",
+        "matched_why": books_words.why(row),
+    }
 
 
 def _back(request: HttpRequest) -> str:

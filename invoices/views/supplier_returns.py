@@ -16,14 +16,15 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from ims_portal import access, calendar, clock, proof, web
 from ims_portal.access import Access, Right
-from ims_portal.models import Taxpayer
-from ims_portal.rules import periods, table3
+from ims_portal.rules import table3
 from ims_portal.rules.actions import Action, ReasonCode, Refusal
 from ims_portal.rules.documents import Form, Section
 from ims_portal.rules.periods import Filer, Return, TaxPeriod
 from ims_portal.templatetags import ims as show
 from invoices import open_forms, outward, reported, staging, sum_words, uploads, wording
 from invoices.models import Record, SupplierReturn
+from invoices.open_forms import NoSuchReturnError
+from invoices.open_forms import form_of as form_of  # noqa: PLC0414 what every page of a form opens with
 from invoices.outward_filters import FORMS
 from invoices.views import return_tiles
 
@@ -51,34 +52,6 @@ SUMS = {
     "ecoma.urp2ca": gettext_lazy("Section 9(5), unregistered supplier to consumers, amended (table 15A)"),
 }
 """Sections of a return that hold sums, in words."""
-
-
-class NoSuchReturnError(Exception):
-    """A taxpayer has no such form for such a month, because of how often it files."""
-
-    def __init__(self, form: Form, month: TaxPeriod, filer: Filer) -> None:
-        self.form, self.month, self.own = form, month, filer.period(month.month)
-        self.has_iff = filer.is_return_of(Form.IFF, month)
-        super().__init__(form.value)
-
-
-def form_of(taxpayer: Taxpayer, p: str, slug: str, filer: Filer | None = None) -> tuple[Form, TaxPeriod]:
-    """Return the form and the taxpayer's own period that an address names.
-
-    This will raise Http404 for what is no form or no month, and NoSuchReturnError for a month the taxpayer does not
-    file this form for.
-    """
-    try:
-        form, month = FORMS[slug], periods.parse(p)
-    except (KeyError, periods.NotAPeriodError):
-        raise Http404("No such page.") from None
-    if month.is_quarter:
-        raise Http404("No such page.")
-    filer = filer or calendar.filer(taxpayer)
-    period = month if form is Form.IFF else filer.period(month.month)
-    if period.month != month.month or not filer.is_return_of(form, period):
-        raise NoSuchReturnError(form, month, filer)
-    return form, period
 
 
 def of_a_form(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from ims_portal import clock, web
+from ims_portal import clock, csv_files, web
 from ims_portal.access import Access, Right
 from ims_portal.rules.documents import Form, Problem
 from invoices import gstr1_json, outward, uploads
@@ -20,7 +19,6 @@ from invoices.models import Upload
 from invoices.views import supplier_returns
 
 SHOWN_PROBLEMS = 200
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 @require_http_methods(["GET", "POST"])
@@ -75,12 +73,13 @@ def upload(request: HttpRequest, gstin: str, pk: uuid.UUID) -> HttpResponse:
             "changed_nothing": found.stage == uploads.Stage.CHANGED_NOTHING.value,
             "job_url": _address(gstin, found),
             "may_export": held.may(Right.EXPORT),
+            "is_given_back": uploads.is_given_back(found),
         },
     )
 
 
 def _upload(held: Access, pk: uuid.UUID) -> Upload:
-    found = Upload.objects.filter(taxpayer=held.taxpayer, pk=pk).select_related("requested_by", "taxpayer").first()
+    found = uploads.of(taxpayer=held.taxpayer, upload_id=pk)
     if found is None:
         raise Http404("No such page.")
     return found
@@ -88,9 +87,11 @@ def _upload(held: Access, pk: uuid.UUID) -> Upload:
 
 @require_safe
 def upload_report(request: HttpRequest, gstin: str, pk: uuid.UUID, kind: str) -> HttpResponseBase:
-    """Return the problems of an upload as a file: JSON in the shape of the upload, or CSV."""
+    """Return the problems of an upload as a file: CSV, or JSON in the shape of the upload where that was JSON."""
     held = web.enter(request, gstin, Right.EXPORT)
     found = _upload(held, pk)
+    if kind == "json" and found.is_workbook:
+        raise Http404("No such page.")
     name = f"errors-{found.form.replace('-', '')}-{uploads.period_of(found).wire}.{kind}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     if kind == "json":
@@ -99,24 +100,8 @@ def upload_report(request: HttpRequest, gstin: str, pk: uuid.UUID, kind: str) ->
     return StreamingHttpResponse(_csv(uploads.problems(found)), content_type="text/csv; charset=utf-8", headers=headers)
 
 
-class _Echo:
-    """What a csv writer writes to when each line is to be handed on."""
-
-    def write(self, line: str) -> str:
-        """Return the line."""
-        return line
-
-
-def csv_lines(headings: Iterable[str], lines: Iterable[Iterable[str]]) -> Iterator[str]:
-    """Return the lines of a CSV file as spreadsheets open it, no cell of which they take for a formula (F43)."""
-    writer = csv.writer(_Echo())
-    yield "\ufeff" + writer.writerow(headings)
-    for cells in lines:
-        yield writer.writerow([_plain(cell) for cell in cells])
-
-
 def _csv(problems: Iterator[Problem]) -> Iterator[str]:
-    return csv_lines(
+    return csv_files.lines(
         ["Position", "Recipient", "Number", "Date", "Field", "Code", "Kind", "Problem"],
         (
             (
@@ -132,8 +117,3 @@ def _csv(problems: Iterator[Problem]) -> Iterator[str]:
             for problem in problems
         ),
     )
-
-
-def _plain(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.startswith(FORMULA) else cell

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from ims_portal import clock, web
 from ims_portal.access import Right
+from ims_portal.models import DOWNLOADS_KEPT
 from returns import exports
 from returns.export_files import LABELS, Kind, NothingToWriteError
 from returns.models import Export
@@ -36,7 +37,7 @@ def exports_page(request: HttpRequest, gstin: str) -> HttpResponse:
         "gstin": gstin,
         "taxpayer": held.taxpayer,
         "lines": [(export, LABELS[Kind(export.kind)]) for export in found],
-        "days": exports.KEPT.days,
+        "days": DOWNLOADS_KEPT.days,
     }
     return render(request, "returns/exports.html", context)
 
@@ -67,7 +68,6 @@ def export(request: HttpRequest, gstin: str, pk: uuid.UUID) -> HttpResponse:
         "taxpayer": held.taxpayer,
         "job": job,
         "label": LABELS[Kind(job.kind)],
-        "kept_until": job.made_at + exports.KEPT if job.made_at else None,
     }
     if getattr(request, "htmx", False):
         return render(request, "returns/_export.html", context, status=web.STOP_POLLING if job.is_over else 200)

@@ -161,9 +161,12 @@ def test_racing_starters_share_one_pair_of_servers(place: Place, hold: Callable[
 
 
 def is_postmaster(pid: int) -> bool:
-    """Tell whether a PostgreSQL process is the server itself and not one of its own children."""
-    parent = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-    return "postgres" not in Path(f"/proc/{parent}/comm").read_text()
+    """Tell whether a PostgreSQL process is the server itself and not one of its own children, which come and go."""
+    try:
+        parent = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+        return "postgres" not in Path(f"/proc/{parent}/comm").read_text()
+    except FileNotFoundError:
+        return False
 
 
 def test_start_and_stop_race_without_loss(place: Place, hold: Callable[[], subprocess.Popen[str]]) -> None:

@@ -45,7 +45,7 @@ def refusal(**changes: str | None) -> str:
 
 def run(arguments: list[str], **changes: str | None) -> subprocess.CompletedProcess[str]:
     """Run Python in the project with a production environment and nothing else of ours."""
-    ours = ("IMS_", "DJANGO_", "DATABASE_", "REDIS_", "CACHE_", "SECRET_", "ALLOWED_")
+    ours = ("IMS_", "GSTN_", "DJANGO_", "DATABASE_", "REDIS_", "CACHE_", "SECRET_", "ALLOWED_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     environment = kept | PRODUCTION | changes
     return subprocess.run(

@@ -272,7 +272,7 @@ def test_every_kind_of_value_of_another_program(tmp_path: Path) -> None:
     workbook["Second"].sheet_state = "hidden"
     workbook.save(tmp_path / "a.xlsx")
     assert list(read(tmp_path / "a.xlsx")) == [
-        Line("Sheet", 2, (None, "text", 7.0, 0.3, "TRUE", "2026-10-13", "2026-10-13")),
+        Line("Sheet", 2, (None, "text", 7.0, 0.3, "TRUE", "2026-10-13", "2026-10-13"), (5, 6)),
         Line("Sheet", 3, (None, None, "#N/A")),
         Line("Second", 3, (None, None, "A")),
     ]

@@ -13,7 +13,7 @@ from ims_portal.rules.documents import Form, InvoiceType, Section
 from ims_portal.rules.periods import Frequency
 from invoices import actions, filters, inbox, standing
 from invoices.actions import Choice, Item
-from invoices.filters import FIELDS, Filters, Match, NotMatchedError, Parsed
+from invoices.filters import FIELDS, Filters, Match, Parsed
 from invoices.models import Record
 from tests import factories
 
@@ -249,6 +249,7 @@ def test_every_filter_at_once_is_one_statement_that_the_database_takes() -> None
 
 
 @pytest.mark.django_db
-def test_no_list_is_shown_for_a_match_nobody_made() -> None:
-    with pytest.raises(NotMatchedError):
-        numbers(Filters(match="exact"))
+@pytest.mark.parametrize("match", list(Match))
+def test_without_books_no_record_has_a_match(match: Match) -> None:
+    factories.filed_record()
+    assert not numbers(Filters(match=match.value))

@@ -136,7 +136,7 @@ def save(text: str) -> outward.Saved:
 def test_saving_what_was_written_changes_nothing_and_writes_the_same_again(saved: SupplierReturn) -> None:
     first = text_of(saved)
     done = save(first)
-    assert (done.unchanged, done.changed_nothing, done.problems) == (22, True, [])
+    assert (done.unchanged, done.changed_nothing, list(done.problems)) == (22, True, [])
     assert text_of(saved) == first
 
 

@@ -16,8 +16,8 @@ from ims_portal.models import Taxpayer
 from ims_portal.rules.actions import Action, Answer
 from ims_portal.rules.documents import Form, InvoiceType, Section
 from ims_portal.rules.money import Tax
-from invoices import filters, ims_json, ims_rows, inbox, standing
-from invoices.filters import Filters, NotMatchedError
+from invoices import ims_json, ims_rows, inbox, standing
+from invoices.filters import Filters
 from invoices.ims_json import Dialect, Row
 from invoices.models import Record
 from invoices.standing import Standing
@@ -119,12 +119,6 @@ def test_a_file_holds_what_the_list_shows(asked: dict[str, Any]) -> None:
     found = rows_of(recipient, "2026-11-13", **asked)
     assert found
     assert sorted(row.key.number for row in found) == sorted(line.record.number for line in page.lines)
-
-
-def test_a_filter_on_matching_is_refused_as_by_the_list() -> None:
-    recipient = factories.taxpayer()
-    with pytest.raises(NotMatchedError):
-        ims_rows.of(recipient, today(recipient, "2025-11-12"), Filters(match=filters.Match.EXACT.value))
 
 
 @pytest.mark.django_db(transaction=True)

@@ -131,6 +131,12 @@ def test_the_broken_sample_gives_its_twelve_errors_and_three_saved(kaveri: Taxpa
     assert report["b2b"][1]["inv"][0]["error_cd"] == "APP-G106"
 
 
+def test_a_document_with_several_problems_is_refused_once(kaveri: Taxpayer) -> None:
+    upload = ingested(kaveri, gstr1(invoice("KMF 1", pos="99", rchrg="?"), invoice("KMF/2"), invoice("KMF 3")))
+    assert codes(upload) == [("KMF 1", "APP-G106"), ("KMF 1", "APP-G104"), ("KMF 1", "APP-G104"), ("KMF 3", "APP-G106")]
+    assert (upload.added, upload.refused) == (1, 2)
+
+
 def test_the_same_file_again_changes_nothing_and_says_so(kaveri: Taxpayer) -> None:
     content = gstr1(invoice("KMF/1"), invoice("KMF/2"))
     ingested(kaveri, content)

@@ -1,4 +1,4 @@
-"""Files out and in, in a browser with a real worker: journey 14, with script and without; GSTR-2B as files."""
+"""Files out and in, in a browser with a real worker: journey 14, with script and without; GSTR-2B, GSTR-3B as files."""
 
 from __future__ import annotations
 
@@ -13,9 +13,13 @@ import pytest
 from openpyxl.workbook import Workbook
 from playwright.sync_api import expect
 
+from ims_portal.models import Taxpayer
 from invoices.models import Record
 from returns import demo
+from returns.models import Adjustment
+from tests import factories
 from tests.journeys.desk import PASSWORD, Desk, set_clock
+from tests.returns import story
 from tests.returns.test_actions_by_file import cell
 
 RECIPIENT = demo.RECIPIENT
@@ -24,8 +28,7 @@ RECIPIENT = demo.RECIPIENT
 @pytest.fixture
 def told() -> None:
     """The story up to the morning of 13 November."""
-    demo.prepare(password=PASSWORD)
-    demo.play(until=demo.BEGINS)
+    story.played(until=demo.BEGINS, password=PASSWORD)
     set_clock("2026-11-13 11:00")
 
 
@@ -146,6 +149,53 @@ def test_a_statement_is_taken_as_workbook_and_json(at_desk: Callable[..., Desk],
     meera.open(RECIPIENT, "exports/")
     expect(meera.page.get_by_role("link", name=re.compile("^Download "))).to_have_count(2)
     meera.shoot("files-exports")
+
+
+def changed_by_hand(path: Path) -> Path:
+    """Change two rows of Table 4 and a locked one in a GSTR-3B, as the taxpayer's own program would."""
+    body = json.loads(path.read_text())
+    body["itc_elg"]["itc_rev"][0]["iamt"] = 2000
+    body["itc_elg"]["itc_rev"][1]["iamt"] += 500.25
+    body["sup_details"]["osup_det"]["iamt"] += 1
+    path.write_text(json.dumps(body))
+    return path
+
+
+@pytest.mark.parametrize("script", [True, False])
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("told")
+def test_a_draft_gstr3b_goes_out_and_comes_back_filled(
+    at_desk: Callable[..., Desk], tmp_path: Path, script: bool
+) -> None:
+    set_clock("2026-11-15 10:00")
+    factories.computed(Taxpayer.objects.get(gstin=RECIPIENT), period="102026", on="2026-11-14")
+    meera = at_desk("meera", script=script)
+    meera.open(RECIPIENT, "returns/102026/gstr3b/")
+    meera.press("Download JSON")
+    path = changed_by_hand(taken(meera, tmp_path))
+
+    meera.open(RECIPIENT, "returns/102026/gstr3b/")
+    meera.page.get_by_role("link", name="Upload JSON").click()
+    meera.shoot(f"files-gstr3b-upload-{script}")
+    meera.page.set_input_files("input[type=file]", path)
+    meera.press("Upload")
+    main = meera.page.locator("main")
+    expect(main).to_contain_text("2 rows would be filled. Nothing is saved yet.")
+    expect(main).to_contain_text("Locked from 07/2025")
+    meera.shoot(f"files-gstr3b-preview-{script}")
+    assert not Adjustment.objects.exists()
+
+    meera.press("Fill 2 rows")
+    expect(main).to_contain_text("4(B)(2) is declared otherwise than derived. Say why.")
+    meera.shoot(f"files-gstr3b-reason-{script}")
+    meera.page.get_by_label("One reason for all rows that need one").fill("goods paid late")
+    meera.press("Fill 2 rows")
+    expect(meera.message("2 rows of GSTR-3B are filled from the file.")).to_be_visible()
+    table = meera.page.locator("#table-4")
+    expect(table.locator("tbody", has_text="4(B)(1)")).to_contain_text("2,000.00")
+    expect(table.locator("tbody", has_text="4(B)(2) Others")).to_contain_text("goods paid late")
+    meera.shoot(f"files-gstr3b-filled-{script}")
+    assert set(Adjustment.objects.values_list("row", "reason")) == {("t4B1", ""), ("t4B2", "goods paid late")}
 
 
 @pytest.mark.django_db(transaction=True)

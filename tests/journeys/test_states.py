@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import pytest
@@ -17,6 +19,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from playwright.sync_api import Page, expect
 
+from ims_portal import one_time_codes
+from ims_portal.one_time_codes import Purpose
 from ims_portal.rules.actions import REMARK_LIMIT, Action
 from ims_portal.rules.documents import Form, Section
 from ims_portal.rules.periods import Frequency
@@ -26,14 +30,16 @@ from invoices.models import Batch, Draft, FeedKind, Message, Record
 from returns import exports, gstr2b, gstr3b
 from returns.export_files import Kind
 from tests import factories
-from tests.invoices import feed_files
+from tests.invoices import feed_files, gstr1_files, gstr1_workbook
+from tests.journeys import states_of_people
 from tests.journeys.desk import set_clock
+from tests.journeys.states_of_people import STRANGER
 from tests.journeys.tour import Tour
 
 pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
 
 R, S = factories.RECIPIENT, factories.SUPPLIER
-EMPTY, QUARTERLY, STRANGER = "33AAPCN0000E1Z5", "30AARCM0000B1ZG", "36AATCM0000C1Z0"
+EMPTY, QUARTERLY = "33AAPCN0000E1Z5", "30AARCM0000B1ZG"
 NOW, IN_NOVEMBER = "2025-11-16", "112025"
 ASHA = "asha"
 
@@ -55,6 +61,8 @@ EMPTY_PAGES = (
     "ims/whatif/",
     *(f"ims/outward/{place}" for place in ("", "b2b/", "rejected/", "rejected-notes/", "forecast/", "repair/")),
     "ims/outward/?q=NOBODY",
+    "people/",
+    "jobs/",
     "returns/",
     *(f"returns/102025/gstr1/{part}" for part in ("", "b2b/", "file/")),
     *(f"returns/102025/gstr2b/{part}" for part in ("", "changes/")),
@@ -133,10 +141,13 @@ def test_every_state_no_link_leads_to_is_clean(tour: Tour) -> None:
     addresses_that_cannot_be_read(tour)
     the_recipients_forms(tour)
     the_suppliers_forms(tour)
-    own_and_administrators_forms(tour)
+    states_of_people.peoples_forms(tour)
+    states_of_people.own_and_administrators_forms(tour)
     dialogs_of_a_list(tour)
     many_at_once(tour)
+    codes_for_programs(tour)
     files_out_and_in(tour)
+    jobs_of_all(tour)
     filing(tour)
     what_a_step_leads_to(tour)
     while_another_writes(tour)
@@ -246,23 +257,10 @@ def the_suppliers_forms(tour: Tour) -> None:
     wrong = {"gstin": S, "fp": IN_NOVEMBER, "b2b": [{"ctin": R, "inv": [{"inum": "No. 1"}]}]}
     tour.open(broken_file(str(wrong).replace("'", '"').encode()))
     tour.look("file with wrong documents")
-
-
-def own_and_administrators_forms(tour: Tour) -> None:
-    tour.open("me/")
-    tour.post("me/", 422, rows="3")
-    tour.look_refused("rows nobody offers")
-    tour.open("rules/?on=soon", status=422)
-    tour.look_refused("law of no day")
-    tour.open("control/clock/")
-    tour.post("control/clock/", 422, on="31/31/2025", time="25:00")
-    tour.look_refused("no day")
-    tour.open("control/feeds/")
-    tour.look("no feed yet")
-    tour.post("control/feeds/", 422, kind="isd")
-    tour.look_refused("no feed chosen")
-    tour.open("control/calendar/")
-    tour.look("no extension yet")
+    late = {"b2b": [{"ctin": R, "inv": [gstr1_files.make_invoice(idt="05-12-2025")]}]}
+    with TemporaryDirectory() as folder:
+        tour.open(broken_file(gstr1_workbook.write(Path(folder, "late.xlsx"), late).read_bytes()))
+    tour.look("workbook whose refused rows can be taken")
 
 
 def dialogs_of_a_list(tour: Tour) -> None:
@@ -356,17 +354,43 @@ def files_out_and_in(tour: Tour) -> None:
     tour.look("actions by file saved")
 
 
+def codes_for_programs(tour: Tour) -> None:
+    """The page of codes before proof, after it without any, and with one; and the page of tokens with one."""
+    firm, asha = factories.taxpayer(R), factories.user(ASHA)
+    tour.open(f"t/{R}/codes/")
+    tour.look("codes, none")
+    one_time_codes.ask(user=asha, taxpayer=firm, purpose=Purpose.ENTER, at=factories.clock(NOW).now())
+    for path in (f"t/{R}/codes/", "me/tokens/"):
+        tour.open(path)
+        tour.look(f"{path} with a code")
+
+
 def actions_of(*numbers: str) -> bytes:
-    """Return a file of the offline utility that keeps invoices of S pending."""
+    """Return a file of the offline utility that keeps invoices of S pending; one that is not ours has no amounts."""
     plain = {"stin": S, "idt": "05-10-2025", "inv_typ": "R", "srcform": "R1", "rtnprd": "102025", "pos": "27"}
-    amounts = dict.fromkeys(("val", "txval", "iamt", "camt", "samt", "cess"), 0)
-    invoices = Record.objects.filter(number__in=numbers)
-    days = {invoice.number: f"{invoice.document_date:%d-%m-%Y}" for invoice in invoices}
-    rows = [
-        {**plain, **amounts, "inum": number, "action": "P", **({"idt": days[number]} if number in days else {})}
-        for number in numbers
-    ]
+    amounts = {"val": "value", "txval": "taxable", "iamt": "igst", "camt": "cgst", "samt": "sgst", "cess": "cess"}
+    ours = {invoice.number: invoice for invoice in Record.objects.filter(number__in=numbers)}
+    rows = [{**plain, **dict.fromkeys(amounts, 0), "inum": number, "action": "P"} for number in numbers]
+    for row in rows:
+        if found := ours.get(str(row["inum"])):
+            row |= {key: getattr(found, name) / 100 for key, name in amounts.items()}
+            row["idt"] = f"{found.document_date:%d-%m-%Y}"
     return json.dumps({"rtin": R, "reqtyp": "SAVE", "invdata": {"b2b": rows}}).encode()
+
+
+def jobs_of_all(tour: Tour) -> None:
+    """Jobs in every state: for administrators with buttons, for a GSTIN's own people with links."""
+    waiting, running, *_done = Batch.objects.order_by("pk")
+    Batch.objects.filter(pk=waiting.pk).update(state="waiting")
+    Batch.objects.filter(pk=running.pk).update(state="running")
+    for state in ("", "?state=failed"):
+        tour.open(f"control/jobs/{state}")
+        tour.look(f"jobs of everybody {state}")
+    tour.post("control/jobs/", 200, do="cancel", kind="batch", job=str(running.pk))
+    tour.look("job that cannot be cancelled")
+    tour.open(f"t/{R}/jobs/")
+    tour.look("jobs")
+    Batch.objects.filter(pk__in=[waiting.pk, running.pk]).update(state="done")
 
 
 def filing(tour: Tour) -> None:

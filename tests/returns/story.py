@@ -18,6 +18,7 @@ from invoices import actions
 from invoices.actions import Choice
 from invoices.models import Record
 from returns import demo
+from tests import kept_world
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 OCTOBER = periods.parse("102026")
@@ -25,8 +26,17 @@ OCTOBER = periods.parse("102026")
 
 def told_so_far() -> Taxpayer:
     """Return the recipient on the morning of 13 November, everything of the story told so far."""
-    demo.prepare(password="a fine password")
-    demo.play(until=demo.BEGINS)
+    return played(until=demo.BEGINS, password="a fine password")
+
+
+def played(*, until: str, password: str) -> Taxpayer:
+    """Return the recipient once the story was told up to a moment, its people with a password."""
+
+    def play() -> None:
+        demo.prepare(password=password)
+        demo.play(until=until)
+
+    kept_world.world(f"story until {until}, {password}", play)
     return demo._taxpayer(demo.RECIPIENT)
 
 

@@ -58,10 +58,10 @@ def test_the_command_measures_beside_the_portal_and_writes_what_it_found(
     monkeypatch.setattr(budgets.Measuring, "_pages", lambda _self: [("start", "/en/glossary/", Budget(0))])
     monkeypatch.setattr(budgets.Measuring, "_preview", budgets.Measuring._save)
     # A test of the command, not of this machine: however busy it is, only the page without any budget misses it.
-    for name in ("SAVE", "PREVIEW", "COMPUTE", "APPLY", "FILE"):
+    for name in ("SAVE", "PREVIEW", "COMPUTE", "APPLY", "FILE", "GETINV", "SAVE_ALL"):
         monkeypatch.setattr(budgets, name, Budget(600_000, 1_000, 1_000, 1_000))
     into = tmp_path / "budgets.json"
-    with pytest.raises(CommandError, match="1 of 9 pages") as stopped:
+    with pytest.raises(CommandError, match="1 of 14 pages") as stopped:
         call_command("budgets", rows=200, rounds=1, json=into)
     assert stopped.value.returncode == 1
     assert "MISS p95" in capsys.readouterr().out

@@ -13,7 +13,7 @@ import openpyxl
 import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 
-from ims_portal import access
+from ims_portal import access, clock, downloads
 from ims_portal.clock import Fixed
 from ims_portal.models import AuditEvent, Taxpayer, User
 from returns import demo, export_files, exports, gstr2b
@@ -244,11 +244,11 @@ def test_a_writer_that_breaks_leaves_no_file_and_the_job_due(
 def test_files_are_removed_after_seven_days(statement: Gstr2b, folder: Path) -> None:
     export = exported(statement, Kind.GSTR2B_JSON)
     later = NOON.now() + timedelta(days=7)
-    assert exports.remove_old(clock=Fixed(later - timedelta(seconds=1))) == 0
+    assert downloads.remove_old(clock=Fixed(later - timedelta(seconds=1)), real=clock.real) == 0
     assert exports.of(taxpayer=statement.recipient, export_id=export.pk, at=later) is None
-    assert exports.remove_old(clock=Fixed(later)) == 1
+    assert downloads.remove_old(clock=Fixed(later), real=clock.real) == 1
     assert list(folder.glob("*")) == []
-    assert exports.remove_old(clock=Fixed(later)) == 0
+    assert downloads.remove_old(clock=Fixed(later), real=clock.real) == 0
 
 
 def test_who_takes_a_file_is_written_down(statement: Gstr2b) -> None:
@@ -295,10 +295,10 @@ SHEETS = [
 """The portal's 29, in its order."""
 
 
-def wanted(firm: Taxpayer, kind: Kind, clock: Fixed, **asked: object) -> Export:
+def wanted(firm: Taxpayer, kind: Kind, now: Fixed, **asked: object) -> Export:
     """Return any written file of a taxpayer."""
-    export = exports.request(taxpayer=firm, kind=kind, asked=asked, actor=owner(firm), clock=clock)
-    exports.write(export=export, clock=clock)
+    export = exports.request(taxpayer=firm, kind=kind, asked=asked, actor=owner(firm), clock=now)
+    exports.write(export=export, clock=now)
     assert (export.state, export.problem) == (Export.State.DONE, "")
     return export
 

@@ -70,6 +70,7 @@ def test_image_runs_as_an_ordinary_user_from_hashed_requirements() -> None:
     assert re.search(r"^USER ims$", DOCKERFILE, re.MULTILINE)
     for source in re.findall(r"^COPY (\S+)", DOCKERFILE, re.MULTILINE):
         assert (embedded.PROJECT / source).exists(), source
+    assert " gunicorn.conf.py " in DOCKERFILE  # without it headers of GST software are dropped
 
 
 def test_worker_and_beat_run_the_commands_of_the_demo() -> None:

@@ -13,7 +13,11 @@ NOT_LAW = {
     "returns/demo.py": "the days of a made-up story",
     "returns/budgets.py": "milliseconds and kilobytes a page may take",
     "ims_portal/clock.py": "the last day the sandbox can go to",
+    "ims_portal/gstn/certificate.py": "the length of a key",
     "ims_portal/forms.py": "an example of how a day is written",
+    "ims_portal/api/fields.py": "an example of how a period is written",
+    "invoices/api/documents.py": "an example of how a day is written",
+    "ims_portal/interface.py": "examples of how a day, a moment and a period are written",
     "invoices/gstr1_json/__init__.py": "an example of how a period is written",
     "invoices/feeds_json/fields.py": "examples of how a period and a time are written, and the last year taken",
 }

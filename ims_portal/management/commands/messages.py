@@ -30,9 +30,15 @@ READERS = [
     settings.BASE_DIR / "ims_portal/rules/gstin.py",
     settings.BASE_DIR / "invoices/json_reading.py",
     *sorted((settings.BASE_DIR / "invoices/gstr1_json").glob("*.py")),
+    settings.BASE_DIR / "invoices/gstr1_sheets/__init__.py",
+    settings.BASE_DIR / "invoices/gstr1_sheets/words.py",
     *sorted((settings.BASE_DIR / "invoices/feeds_json").glob("*.py")),
     settings.BASE_DIR / "invoices/ims_reading.py",
     settings.BASE_DIR / "invoices/ims_sheets.py",
+    settings.BASE_DIR / "invoices/register_reading.py",
+    settings.BASE_DIR / "returns/gstr2b_reading.py",
+    settings.BASE_DIR / "returns/gstr2b_sheets.py",
+    settings.BASE_DIR / "returns/gstr3b_reading.py",
     *sorted((settings.BASE_DIR / "ims_portal/workbook_reading").glob("*.py")),
 ]
 """The modules that complain of files and documents in plain English."""

@@ -290,5 +290,5 @@ def test_a_document_typed_is_the_same_as_from_a_file(
         actor=None,
         clock=factories.clock("2025-11-10"),
     )
-    assert saved.problems == []
+    assert not list(saved.problems)
     assert kept("INV1") == (by_hand, its_lines)

@@ -123,7 +123,7 @@ def test_a_file_without_a_change_has_nothing_to_save(ravi: Client) -> None:
     work()
     page = ravi.get(address).content.decode()
     assert "Nothing of this file would change" in page
-    assert "1 row asks for what stands already" in page
+    assert "1 row was left as it was, or asks for what stands already" in page
     assert post(ravi, address).status_code == 409
 
 

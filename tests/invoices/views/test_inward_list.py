@@ -194,9 +194,9 @@ def test_what_the_supplier_changed_is_badged_with_old_and_new(client: Client) ->
 
 @pytest.mark.usefixtures("preparer")
 def test_a_list_without_a_register_says_that_nothing_is_matched(client: Client) -> None:
-    page = client.get(ALL)
-    assert "No purchase register yet, so nothing is matched." in page.text
-    assert client.get(ALL + "?match=exact").status_code == 422
+    page = client.get(ALL + "?match=exact")
+    assert page.status_code == 422
+    assert "There is no purchase register yet, so no record is matched. Clear this filter." in page.text
 
 
 @pytest.mark.usefixtures("preparer")

@@ -22,6 +22,7 @@ from invoices import outward, uploads
 from invoices.models import Record, Upload
 from invoices.staging import Summary
 from tests import english, factories
+from tests.invoices import gstr1_files, gstr1_workbook
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 KAVERI = "29AAFCK0000M1ZQ"
@@ -107,6 +108,28 @@ def test_the_error_report_comes_as_json_and_as_csv(client: Client, kaveri: Taxpa
     assert len(table.getvalue().decode("utf-8-sig").splitlines()) == 13
 
 
+def test_a_workbook_is_offered_taken_and_its_problems_told_in_its_own_words(
+    client: Client, kaveri: Taxpayer, tmp_path: Path
+) -> None:
+    signed_in(client, kaveri, "preparer")
+    page = client.get(HERE).text
+    assert "JSON, or workbook of the GST offline tool" in page
+    assert 'accept=".json,application/json,.xlsx,' in page
+    wrong = gstr1_files.with_invoices(gstr1_files.make_invoice(pos="Karnataka"))
+    path = gstr1_workbook.write(tmp_path / "made.xlsx", wrong)
+    sent(client, path.read_bytes())
+    upload = Upload.objects.get()
+    uploads.ingest(upload=upload, clock=portal_clock.portal())
+    here = f"/en/t/{KAVERI}/uploads/{upload.pk}/"
+    done = client.get(here).text
+    assert "<td>Place Of Supply</td>" in done
+    assert "<td>b2b,sez,de row 5</td>" in done
+    assert "errors.json" not in done
+    assert client.get(f"{here}errors.json").status_code == 404
+    table = client.get(f"{here}errors.csv").getvalue().decode("utf-8-sig")
+    assert '"b2b,sez,de row 5"' in table
+
+
 def test_the_problems_of_a_file_are_told_in_the_language_of_the_page(client: Client, kaveri: Taxpayer) -> None:
     signed_in(client, kaveri, "preparer")
     sent(client, broken())
@@ -117,6 +140,24 @@ def test_the_problems_of_a_file_are_told_in_the_language_of_the_page(client: Cli
     problems = re.findall(r"</span> ([^<]+)</td><td>[^<]*</td><td class=\"gstin\">APP-", page)
     assert len(problems) > 10
     assert english.left_in("<br>".join(problems), data=upload.problems.values_list("field", flat=True)) == []
+
+
+def test_the_refused_rows_of_a_workbook_are_offered_first_while_it_is_kept(
+    client: Client, kaveri: Taxpayer, tmp_path: Path
+) -> None:
+    signed_in(client, kaveri, "preparer")
+    late = gstr1_files.with_invoices(gstr1_files.make_invoice(idt="05-11-2026"))
+    sent(client, gstr1_workbook.write(tmp_path / "gstr1.xlsx", late).read_bytes())
+    upload = Upload.objects.get()
+    uploads.ingest(upload=upload, clock=portal_clock.portal())
+    page = client.get(f"/en/t/{KAVERI}/uploads/{upload.pk}/").text
+    assert f'<input type="hidden" name="file" value="{upload.pk}">' in page
+    assert page.index("Take the refused rows as a workbook") < page.index("Download problems (CSV)")
+    assert "kept for 30 days" in page
+    Path(upload.path).unlink()
+    page = client.get(f"/en/t/{KAVERI}/uploads/{upload.pk}/").text
+    assert "Take the refused rows" not in page
+    assert "Download problems (CSV)" in page
 
 
 def test_no_cell_of_the_csv_is_a_formula(client: Client, kaveri: Taxpayer) -> None:

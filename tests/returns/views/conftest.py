@@ -17,8 +17,10 @@ from ims_portal.rules.documents import Form, Section
 from invoices import outward
 from invoices.models import Record
 from returns import tasks
-from returns.models import Gstr2bJob
+from returns.models import Archive, Export, Gstr2bJob
 from tests import factories
+from tests.returns.test_clients import engaged
+from tests.returns.views import clients_desk
 
 ASKS_FOR_A_FILE = re.compile(r'<form method="post" action="/en/t/[0-9A-Z]+/exports/">.*?</form>', re.DOTALL)
 
@@ -77,6 +79,10 @@ class Desk:
         """Do what the worker would: every job that is due."""
         for job in Gstr2bJob.objects.filter(state="waiting"):
             tasks.compute_gstr2b(job_id=str(job.pk))
+        for export in Export.objects.filter(state="waiting"):
+            tasks.write_export(job_id=str(export.pk))
+        for archive in Archive.objects.filter(state="waiting"):
+            tasks.write_archive(job_id=str(archive.pk))
 
     @staticmethod
     def today(text: str) -> None:
@@ -97,3 +103,14 @@ def computed(desk: Desk) -> Desk:
     desk.documents()
     factories.computed(desk.taxpayer)
     return desk
+
+
+@pytest.fixture
+def firm(computed: Desk) -> Client:
+    """Return a practitioner engaged for R, whose October has an invoice, a note and a statement, and for another."""
+    person = factories.user("firm")
+    engaged(person, computed.taxpayer, "export", "compute")
+    engaged(person, factories.taxpayer(clients_desk.OTHER, name="Ujala Traders"), "export")
+    client = Client()
+    client.force_login(person)
+    return client

@@ -18,17 +18,22 @@ PAGES = (
     "returns/102025/gstr2b/all/b2b/",
     "returns/102025/gstr2b/versions/1/",
     "returns/102025/gstr2b/diff/1/2/",
+    "returns/102025/gstr2b/files/",
     "returns/102025/gstr3b/",
     "returns/102025/gstr3b/table/t3_1_a/",
     "returns/102025/gstr3b/table/t4A5/",
     "returns/102025/gstr3b/review/",
     "returns/102025/gstr3b/payment/t5_1/",
     "returns/102025/gstr3b/payment/t6_igst/",
+    "returns/102025/gstr3b/upload/",
 )
 FORMS = (
     ("returns/102025/gstr2b/compute/", "preparer"),
+    ("returns/102025/gstr2b/files/", "preparer"),
     ("returns/102025/gstr3b/table/t4B1/", "preparer"),
     ("returns/102025/gstr3b/payment/t6_cash/", "preparer"),
+    ("returns/102025/gstr3b/upload/", "preparer"),
+    ("returns/102025/gstr3b/upload/fill/", "preparer"),
     ("returns/102025/gstr3b/file/", "signatory"),
 )
 
@@ -81,7 +86,12 @@ def test_nothing_that_writes_answers_a_get_by_writing(two_versions: Desk, path: 
 
 
 def test_a_viewer_sees_no_button_that_would_be_refused(two_versions: Desk) -> None:
-    for path in ("returns/102025/gstr2b/", "returns/102025/gstr3b/", "returns/102025/gstr3b/table/t4A5/"):
+    for path in (
+        "returns/102025/gstr2b/",
+        "returns/102025/gstr3b/",
+        "returns/102025/gstr3b/table/t4A5/",
+        "returns/102025/gstr3b/upload/",
+    ):
         content = two_versions.get(path, "viewer").content.decode()
         main = decides(content)
         assert "<button" not in main

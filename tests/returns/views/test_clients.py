@@ -7,38 +7,19 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from ims_portal.models import Command, Engagement, Taxpayer, User
+from invoices.models import Booked, Inbox, Pair, Record, Register
 from returns.models import Export, Gstr2bJob
 from tests import factories
 from tests.returns.test_clients import engaged, gstin, note
+from tests.returns.views.clients_desk import OTHER, PAGE, ask
 from tests.returns.views.conftest import Desk
 from tests.returns.views.test_gstr2b import text
-
-PAGE = "/en/clients/"
-
-
-@pytest.fixture
-def firm(computed: Desk) -> Client:
-    """Return a practitioner engaged for R, whose October has an invoice, a note and a statement, and for another."""
-    person = factories.user("firm")
-    engaged(person, computed.taxpayer, "export", "compute")
-    engaged(person, factories.taxpayer(OTHER, name="Ujala Traders"), "export")
-    client = Client()
-    client.force_login(person)
-    return client
-
-
-OTHER = gstin("24AAACU1234C1Z")
-
-
-def ask(firm: Client, do: str, *ticked: str, key: str = "") -> HttpResponse:
-    return firm.post(PAGE, {"do": do, "tick": list(ticked), "request_id": key or str(uuid.uuid4())})
 
 
 def links(page: HttpResponse) -> set[str]:
@@ -50,7 +31,7 @@ def test_each_client_is_told_with_its_figures_and_its_days(firm: Client, compute
     found = text(page)
     for part in ("Meera Traders", "Ujala Traders", "10/2025", "monthly", "₹9,000.00", "version 1, 14/11/2025 10:00"):
         assert part in found
-    for part in ("on 10/11/2025", "due 20/11/2025", "As of 16/11/2025", "no purchase register is kept here"):
+    for part in ("on 10/11/2025", "due 20/11/2025", "As of 16/11/2025", "of the others they are not checked"):
         assert part in found
     assert found.index("Meera Traders") < found.index("Ujala Traders")
     computed.act("INV1", "R")
@@ -184,6 +165,53 @@ def test_a_form_no_page_sends_does_nothing(firm: Client, desk: Desk) -> None:
     assert not Export.objects.exists()
 
 
+def test_all_clients_of_every_page_can_be_asked_for(firm: Client, desk: Desk) -> None:
+    User.objects.filter(username="firm").update(rows=25)
+    for number in range(25):
+        engaged(factories.user("firm"), factories.taxpayer(gstin(f"27AAACV{number:04d}C1Z")), "export")
+    engaged(factories.user("firm"), factories.taxpayer(gstin("27AAACV9999C1Z")))
+    assert "All 28 clients, of every page" in text(firm.get(PAGE))
+    page = firm.post(PAGE, {"do": "export", "all": "1", "request_id": str(uuid.uuid4())})["Location"]
+    assert Export.objects.count() == 27
+    assert "0 of 27 done" in text(firm.get(page))
+    assert Export.objects.filter(taxpayer=desk.taxpayer).exists()
+
+
+def test_invoices_that_are_not_in_the_books_are_at_risk(firm: Client, desk: Desk) -> None:
+    before = text(firm.get(PAGE))
+    assert "Not in books" not in before
+    recipient = desk.taxpayer
+    register = Register.objects.create(taxpayer=recipient, kind="csv", file_name="x", size=1, sha256="x")
+    Booked.objects.create(
+        recipient=recipient,
+        register=register,
+        number="B1",
+        number_key="B1",
+        number_class="I",
+        document_date="2025-10-09",
+        fy=2025,
+        supplier_gstin=factories.SUPPLIER,
+    )
+    Inbox.objects.filter(pk=recipient.pk).update(has_books=True)
+    page = firm.get(PAGE)
+    assert "Not in books: 1 , ₹18,000.00" in text(page)
+    (link,) = {one for one in links(page) if "match=only" in one}
+    assert ">INV1</a>" in firm.get(link).content.decode()
+    Pair.objects.create(
+        recipient=recipient, booked=Booked.objects.get(), record=Record.objects.get(number="INV1"), kind="is"
+    )
+    assert "Not in books" not in text(firm.get(PAGE))
+
+
+def test_the_deadlines_of_all_clients_stand_by_day(firm: Client, desk: Desk) -> None:
+    found = text(firm.get(f"{PAGE}deadlines/"))
+    assert found.index("11/11/2025 Overdue") < found.index("20/11/2025")
+    assert found.count("GSTR-3B") == 2
+    assert desk.taxpayer.gstin in found
+    Engagement.objects.update(valid_to=factories.at("2025-11-16") - timedelta(hours=1))
+    assert desk.taxpayer.gstin not in text(firm.get(f"{PAGE}deadlines/"))
+
+
 def test_what_was_asked_is_its_asker_s_alone(firm: Client, desk: Desk) -> None:
     address = ask(firm, "export", OTHER)["Location"]
     assert desk.as_("signatory").get(address).status_code == 404
@@ -203,4 +231,4 @@ def test_many_clients_are_shown_by_the_page(firm: Client, desk: Desk) -> None:
     assert second.content.decode().count('name="tick"') == 1
     assert "26-26 of 26" in text(firm.get(PAGE, {"page": "99"}))
     assert "1-25 of 26" in text(firm.get(PAGE, {"page": "x"}))
-    assert ask(firm, "export", *(gstin(f"27AAACV{number:04d}C1Z") for number in range(201))).status_code == 409
+    assert ask(firm, "export", *(gstin(f"27AAACV{number:04d}C1Z") for number in range(501))).status_code == 409

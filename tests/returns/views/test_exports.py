@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -53,14 +52,14 @@ def test_a_viewer_asks_for_a_file_and_takes_it(computed: Desk) -> None:
     assert b"".join(taken.streaming_content) == Path(export.path).read_bytes()
 
 
-def test_a_file_is_nobody_else_s_and_not_for_ever(computed: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_is_nobody_else_s_and_not_for_ever(computed: Desk) -> None:
     address = ask(computed)["Location"]
     exports.write(export=Export.objects.get(), clock=clock.portal())
     other = factories.taxpayer(gstin=factories.SUPPLIER)
     foreign = address.replace(computed.taxpayer.gstin, other.gstin)
     assert computed.as_("viewer").get(foreign).status_code == 404
     assert computed.get(f"{PAGE}{uuid.uuid4()}/file", "viewer").status_code == 404
-    monkeypatch.setattr(exports, "KEPT", timedelta(0))
+    computed.today("2025-11-24")
     for each in (address, f"{address}file"):
         assert computed.as_("viewer").get(each).status_code == 404
 

@@ -1,9 +1,8 @@
-"""People, taxpayers, rights, calendar, audit and jobs. Money is whole paise; a period is YYYYMM of its last month."""
+"""People, taxpayers, rights, calendar, clock and audit. A period is YYYYMM of its last month."""
 
 from __future__ import annotations
 
-import uuid
-from typing import TYPE_CHECKING
+from datetime import timedelta
 
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
@@ -12,10 +11,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from ims_portal.rules import gstr2b, money, periods, rates
-
-if TYPE_CHECKING:
-    from django_stubs_ext import StrOrPromise
+from ims_portal.rules import gstr2b, periods, rates
 
 
 class User(AbstractUser):
@@ -34,6 +30,9 @@ class User(AbstractUser):
     uses_keys = models.BooleanField(_("single keys work in lists"), default=True)
     knows_silence_accepts = models.BooleanField(
         default=False, help_text=_("was told that a record on which nothing is decided counts as accepted")
+    )
+    signed_out_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("real moment: sessions that began before it are over")
     )
 
     def __str__(self) -> str:
@@ -215,6 +214,51 @@ class AuditEvent(models.Model):
         indexes = [models.Index(fields=["taxpayer", "-id"], name="audit_of_a_taxpayer")]
 
 
+class Nomination(models.Model):
+    """The first signatory of a GSTIN as one administrator named them; the role begins when another one confirms."""
+
+    taxpayer = models.ForeignKey(Taxpayer, on_delete=models.PROTECT, related_name="+")
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    proposed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    proposed_at = models.DateTimeField()
+    approved_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["taxpayer"], condition=Q(approved_by=None), name="one_waiting_nomination_per_taxpayer"
+            ),
+            models.CheckConstraint(
+                condition=Q(approved_by=None) | ~Q(approved_by=F("proposed_by")), name="nomination_confirmed_by_another"
+            ),
+        ]
+
+
+GLASS_LASTS = timedelta(minutes=30)
+"""How long a break-glass lasts at most, by the real clock."""
+REASON_LEAST, REASON_LIMIT = 10, 300
+"""Characters of the reason of a break-glass."""
+
+
+class BreakGlass(models.Model):
+    """An administrator's look into one GSTIN's log, with the reason its owner reads; read-only, real times."""
+
+    actor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    taxpayer = models.ForeignKey(Taxpayer, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=REASON_LIMIT)
+    began_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(reason__regex=r"\S"), name="break_glass_has_a_reason"),
+            models.CheckConstraint(
+                condition=Q(ends_at__gte=F("began_at"), ends_at__lte=F("began_at") + GLASS_LASTS),
+                name="break_glass_lasts_half_an_hour_at_most",
+            ),
+        ]
+
+
 class Command(models.Model):
     """A request id and the answer it got, so that the same request twice has one effect and one answer."""
 
@@ -258,53 +302,3 @@ class CalendarKey(models.Model):
                 name="one_live_calendar_key_per_user_and_taxpayer",
             ),
         ]
-
-
-class Job(models.Model):
-    """Work that is wanted: due while `done` is behind `wanted`. A Celery message only says "look"."""
-
-    class State(models.TextChoices):
-        WAITING = "waiting", _("Waiting")
-        RUNNING = "running", _("Running")
-        DONE = "done", _("Done")
-        FAILED = "failed", _("Failed")
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
-    taxpayer = models.ForeignKey(Taxpayer, on_delete=models.PROTECT, related_name="+")
-    wanted = models.BigIntegerField(default=1)
-    done = models.BigIntegerField(default=0)
-    state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    stage = models.CharField(max_length=80, blank=True)
-    progress = models.PositiveBigIntegerField(default=0)
-    total = models.PositiveBigIntegerField(default=0)
-    problem = models.TextField(blank=True)
-    requested_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    created_at = models.DateTimeField(auto_now_add=True)
-    changed_at = models.DateTimeField(auto_now=True)
-
-    class Meta:
-        abstract = True
-
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing more will happen to this job by itself."""
-        return self.state in (self.State.DONE, self.State.FAILED)
-
-    @property
-    def percent(self) -> int:
-        """How far it is, in whole percent."""
-        return self.progress * 100 // self.total if self.total else 0
-
-
-def paise(name: StrOrPromise = "", *, default: int = 0) -> models.BigIntegerField[int, int]:
-    """Return a column of whole paise; its bounds are a table constraint (`within_bounds`)."""
-    return models.BigIntegerField(name, default=default)
-
-
-def within_bounds(*columns: str, name: str, least: int = -money.LARGEST_PAISE) -> models.CheckConstraint:
-    """Return the constraint that keeps money columns within both bounds; NULL passes."""
-    condition = Q()
-    for column in columns:
-        condition &= Q(**{f"{column}__gte": least, f"{column}__lte": money.LARGEST_PAISE})
-    return models.CheckConstraint(condition=condition, name=name)

@@ -1,0 +1,58 @@
+"""The tables of the ground floor."""
+
+from ims_portal.models.columns import paise, within_bounds
+from ims_portal.models.jobs import DOWNLOADS_KEPT, AuditExtract, Download, Job, LargeAnswer, OwnDownload
+from ims_portal.models.programs import ApiToken, Envelope, OneTimeCode, SealedSession
+from ims_portal.models.taxpayers import (
+    GLASS_LASTS,
+    NOTIFICATION_LIMIT,
+    REASON_LEAST,
+    REASON_LIMIT,
+    AuditEvent,
+    BreakGlass,
+    CalendarKey,
+    Command,
+    DueDateExtension,
+    Engagement,
+    FilingFrequency,
+    Membership,
+    Nomination,
+    PortalClock,
+    RuleSwitch,
+    Snooze,
+    Taxpayer,
+    User,
+)
+
+__all__ = [
+    "DOWNLOADS_KEPT",
+    "GLASS_LASTS",
+    "NOTIFICATION_LIMIT",
+    "REASON_LEAST",
+    "REASON_LIMIT",
+    "ApiToken",
+    "AuditEvent",
+    "AuditExtract",
+    "BreakGlass",
+    "CalendarKey",
+    "Command",
+    "Download",
+    "DueDateExtension",
+    "Engagement",
+    "Envelope",
+    "FilingFrequency",
+    "Job",
+    "LargeAnswer",
+    "Membership",
+    "Nomination",
+    "OneTimeCode",
+    "OwnDownload",
+    "PortalClock",
+    "RuleSwitch",
+    "SealedSession",
+    "Snooze",
+    "Taxpayer",
+    "User",
+    "paise",
+    "within_bounds",
+]

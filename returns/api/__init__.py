@@ -1,0 +1,1 @@
+"""Statements, returns, files and jobs for programs (formats 12.2)."""
