@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -86,7 +85,7 @@ def rows(count):
 """
 """Rows as files have them: some texts, more numbers."""
 
-OURS = f"""
+PROGRAM = f"""
 import sys
 from pathlib import Path
 from ims_portal import spreadsheet
@@ -99,31 +98,11 @@ print(int(status.split("VmHWM:")[1].split()[0]) // 1024)
 """
 
 
-THEIRS = f"""
-import sys, openpyxl
-{ROWS}
-book = openpyxl.Workbook(write_only=True)
-sheet = book.create_sheet("S")
-for row in rows(20_000):
-    sheet.append(row)
-book.save(sys.argv[1])
-"""
-"""A fifth of the rows, or the test takes a minute."""
-
-
-def cpu_seconds(program: str, path: Path) -> tuple[float, str]:
-    """Return the processor time a program took, and what it printed."""
-    begin = resource.getrusage(resource.RUSAGE_CHILDREN)
-    told = subprocess.run(
-        [sys.executable, "-c", program, str(path)], cwd=PROJECT, capture_output=True, check=True, text=True
-    )
-    end = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return end.ru_utime + end.ru_stime - begin.ru_utime - begin.ru_stime, told.stdout
-
-
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="not run: only Linux tells a process's peak here")
-def test_100_000_rows_are_written_six_times_faster_than_by_openpyxl_in_100_mb(tmp_path: Path) -> None:
-    ours, told = cpu_seconds(OURS, tmp_path / "a.xlsx")
-    assert int(told) < 100
-    theirs = cpu_seconds(THEIRS, tmp_path / "b.xlsx")[0] * 5
-    assert theirs / ours > 6, f"{theirs:.1f} s against {ours:.1f} s, {theirs / ours:.1f} times"
+def test_100_000_rows_are_written_in_100_mb(tmp_path: Path) -> None:
+    path = tmp_path / "a.xlsx"
+    told = subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(path)], cwd=PROJECT, capture_output=True, check=True, text=True
+    )
+    assert int(told.stdout) < 100
+    assert path.stat().st_size > 5_000_000
