@@ -1,6 +1,6 @@
-"""GSTR-2B as somebody else has it: a file is laid beside our newest version; it never takes its place (formats 12.3).
+"""GSTR-2B as somebody else has it, or GSTR-2A: a file is laid beside our newest version (formats 12.3).
 
-All of a file is compared in one transaction, so that what stops it leaves nothing behind.
+It never takes that one's place. All of it is compared in one transaction, so that what stops it leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def receive(
     ending = Path(file.name or "").suffix.lower() if file else ""
     if file is None or ending not in (WORKBOOK, JSON):
         raise UploadRefusedError(
-            "NO_FILE", _("Choose GSTR-2B as the portal's workbook (.xlsx) or as its JSON (.json).")
+            "NO_FILE", _("Choose GSTR-2B or GSTR-2A as the portal's workbook (.xlsx) or as its JSON (.json).")
         )
     if not gstr2b.versions(taxpayer, period).exists():
         raise NoStatementError
@@ -174,13 +174,13 @@ def _check(head: Head, taxpayer: Taxpayer, period: TaxPeriod) -> None:
     """Raise _RefusedError where a file is of another GSTIN or period."""
     if head.gstin.strip().upper() != taxpayer.gstin:
         raise _RefusedError(
-            _("The file is GSTR-2B of %(theirs)s, this page is of %(ours)s. Nothing was compared. Choose its own file.")
+            _("The file is of %(theirs)s, this page is of %(ours)s. Nothing was compared. Choose its own file.")
             % {"theirs": head.gstin[:40], "ours": taxpayer.gstin}
         )
     if head.period.strip() != period.wire:
         raise _RefusedError(
             _(
-                "The file is GSTR-2B of %(theirs)s, this page is of %(ours)s. Nothing was compared. Open the page of "
+                "The file is of %(theirs)s, this page is of %(ours)s. Nothing was compared. Open the page of "
                 "that period, or choose another file."
             )
             % {"theirs": head.period[:40], "ours": period.wire}

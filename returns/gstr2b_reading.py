@@ -1,5 +1,7 @@
 """Read a GSTR-2B in the portal's JSON (formats 5), ours or GSTN's: what it says of each document, and its sums.
 
+A GSTR-2A is read alike, in the words of GSTR-2B; it has no sums, and what it does not say of a document is not said.
+
 Every file of a statement comes to the same: what a document is called, and what is said of it by names of our own, so
 that two of them can be laid side by side. Unknown keys are ignored; a row that cannot be read takes no other down.
 """
@@ -18,6 +20,7 @@ from ims_portal.rules.money import HEADS, LARGEST_PAISE, NIL, Tax
 from invoices.gstr1_json import values
 from invoices.gstr1_json.values import Fault, WrongValueError
 from invoices.json_reading import NOT_READABLE, Held, JsonReader, UnreadableFileError, refuse, shown
+from returns import gstr2a_rows
 from returns.gstr2b_json import BLOCKS, BUCKETS, ORDER, ROWS_OF, SUPPLIES, Row, group_of, row_of
 
 __all__ = ["Head", "Told", "UnreadableFileError", "of_row", "paise", "read"]
@@ -31,9 +34,13 @@ ALSO = {"itcrej": "itcRejected", "impsup": "imports"}
 
 BLOCK_NAMES, BUCKET_NAMES = frozenset(BLOCKS.values()), frozenset(BUCKETS)
 TAKEN, OUT, BACK = "docdata", "docRejdata", "itcrev"
+EARLIER = "gstr2a"
+"""The half all documents of a GSTR-2A stand in."""
 AVAILABILITY = {"Y": Placement.AVAILABLE.value, "N": Placement.NOT_AVAILABLE.value, "T": "temporary"}
 AMOUNTS = {"value": "val", "taxable": "txval", **{one: one for one in HEADS}}
 DECLARED = {f"declared_{one}": f"decl{one.title()}" for one in HEADS}
+NUMBERS = ("inum", "ntnum", "nt_num", "docnum", "boenum", "benum")
+"""Keys of a document's number, of GSTR-2B and GSTR-2A."""
 LONGEST_TEXT = 1_000
 
 
@@ -56,8 +63,9 @@ class Head:
         if not (self.has_documents and self.gstin and self.period):
             refuse(
                 UNKNOWN_FILE,
-                "This is no GSTR-2B: a file of it says gstin and rtnprd and holds docdata, its workbook has the sheets "
-                "Read me and B2B. Download GSTR-2B from the portal and upload that file as it is.",
+                "This is no GSTR-2B and no GSTR-2A. A file of GSTR-2B says gstin and rtnprd and holds docdata, one of "
+                "GSTR-2A says gstin and fp and holds b2b or cdn, a workbook of either has the sheets Read me and B2B. "
+                "Download it from the portal and upload that file as it is.",
             )
 
 
@@ -93,11 +101,14 @@ def read(stream: BinaryIO, head: Head) -> Iterator[Told | Problem]:
         if kind == BACK:
             yield from _reversed(reader, half)
         elif reader.peek() == "[":
-            yield from _list(reader, half, kind, f"{half}.{kind}")
+            for one in _list(reader, half, kind, f"{half}.{kind}"):
+                if half == EARLIER and isinstance(one, Told) and OF_GROUP.keys() & one.said.keys():
+                    around[EARLIER] = True  # a GSTR-1, which has lists of the same names, says neither of its groups
+                yield one
         else:
             reader.skip()
-    head.has_documents = TAKEN in around or OUT in around
-    head.gstin, head.period = (_name(around.get(key)) for key in ("gstin", "rtnprd"))
+    head.has_documents = any(around.get(half) for half in (TAKEN, OUT, EARLIER))
+    head.gstin, head.period = _name(around.get("gstin")), _name(around.get("rtnprd")) or _name(around.get("fp"))
     head.made_on = _day_or_none(around.get("gendt"))
     head.sums = _sums(around.get("itcsumm"))
     head.check()
@@ -137,7 +148,10 @@ def _inside(reader: JsonReader, around: dict[str, Any], *, at_root: bool) -> Ite
                     yield key, kind
                 else:
                     reader.skip()
-        elif key in ("gstin", "rtnprd", "gendt", "itcsumm"):
+        elif key in gstr2a_rows.LISTS:
+            around[EARLIER] = key in gstr2a_rows.ONLY_HERE or around.get(EARLIER, False)
+            yield EARLIER, gstr2a_rows.LISTS[key]
+        elif key in ("gstin", "rtnprd", "fp", "gendt", "itcsumm"):
             around[key] = reader.value()
         else:
             reader.skip()
@@ -167,7 +181,7 @@ def _list(reader: JsonReader, half: str, kind: str, where: str) -> Iterator[Told
         if reader.peek() != "{":
             reader.skip()
             yield Problem(NOT_READABLE, "This is not an object. It was left out.", position=position)
-        elif kind == "impg":
+        elif kind in (gstr2a_rows.PLAIN if half == EARLIER else ("impg",)):
             yield _one(kind, half, {}, reader.value(), position)
         else:
             yield from _group(reader, kind, half, rows_key, position)
@@ -197,7 +211,14 @@ def _one(kind: str, half: str, group: Mapping[str, Any], raw: object, position: 
         return document(kind, half, group, raw)
     except WrongValueError as wrong:
         fault: Fault = wrong.faults[0]
-        number = next((raw[key] for key in ("inum", "ntnum", "docnum", "boenum") if isinstance(raw.get(key), str)), "")
+        number = next(
+            (
+                raw[key]
+                for key in ("inum", "ntnum", "nt_num", "docnum", "boenum", "benum")
+                if isinstance(raw.get(key), str)
+            ),
+            "",
+        )
         message = f"{fault.said} The document was left out of the comparison."
         return Problem(fault.code, message, position=position, number=shown(number), field=fault.key)
 
@@ -208,13 +229,16 @@ Reader = Callable[[Any], str | int]
 
 
 def document(kind: str, half: str, group: Mapping[str, Any], raw: Mapping[str, Any]) -> Told:
-    """Return what a row of a list of `docdata` or `docRejdata` says. Raises WrongValueError."""
-    bare = kind.rpartition(".")[2]
+    """Return what a row of a list of `docdata` or `docRejdata`, or of GSTR-2A, says. Raises WrongValueError."""
+    bare, is_earlier = kind.rpartition(".")[2], half == EARLIER
+    if is_earlier:
+        group, raw = gstr2a_rows.translated(bare, group, raw)
     number_key, day_key, texts = LAYOUTS[bare]
-    said: Said = {name: _read(raw, key, read) for name, (key, read) in texts.items()}
+    said: Said = {name: _read(raw, key, read) for name, (key, read) in texts.items() if key in raw or not is_earlier}
     if bare not in IMPORTS:
-        said |= {name: _read(group, key, read) for name, (key, read) in OF_GROUP.items()}
-    said |= _amounts(raw, bare) | _answered(raw, bare)
+        around = OF_GROUP.items()
+        said |= {name: _read(group, key, read) for name, (key, read) in around if key in group or not is_earlier}
+    said |= _amounts(raw, bare) | ({} if is_earlier else _answered(raw, bare))
     if half == OUT:
         said["placement"] = Placement.REJECTED.value
         said.pop("reason", None)

@@ -1,7 +1,8 @@
 """Read a GSTR-2B from the portal's workbook (formats 9.1), ours or GSTN's, as the reader of its JSON gives it.
 
 Sheets and columns are found by their labels, never by position. A sheet says less than JSON does: what it has no column
-for is not said at all.
+for is not said at all. A GSTR-2A's workbook (9.5) is read alike: it has rows of rates, and their sums in a row of which
+the number ends in -Total, and codes where GSTR-2B has words.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from ims_portal.rules.money import HEADS, LARGEST_PAISE, NIL, Tax
 from invoices.gstr1_json import values
 from invoices.json_reading import shown
 from invoices.sheet_cells import LAST_HEADING, Cell, Line, day, number, plain, text_of
+from returns.gstr2a_rows import wire
 from returns.gstr2b_json import BLOCKS, SEZ_TYPES
 from returns.gstr2b_reading import BACK, Head, Said, Told, names
 from returns.gstr2b_workbook import AMENDED_BILLS, KINDS, OUT, REASONS, SUMMARIES, TYPES, Kind
@@ -36,6 +38,8 @@ LABELS = {
     "invoicenumber": "number",
     "documentnumber": "number",
     "notenumber": "number",
+    "creditnotedebitnotenumber": "number",
+    "creditnotedebitnotedate": "day",
     "isddocumentnumber": "number",
     "number": "number",
     "invoicetype": "type",
@@ -59,6 +63,12 @@ LABELS = {
     "stateuttax": "sgst",
     "cess": "cess",
     "gstr11aiffgstr5period": "period",
+    "gstr1iffgstr1a5filingperiod": "period",
+    "gstr1iffgstr5filingperiod": "period",
+    "gstr15filingperiod": "period",
+    "gstr1iffgstr1a5filingdate": "filed",
+    "gstr1iffgstr5filingdate": "filed",
+    "gstr15filingdate": "filed",
     "gstr11aiffgstr5filingdate": "filed",
     "isdgstr6period": "period",
     "isdgstr6filingdate": "filed",
@@ -99,8 +109,16 @@ NEEDED = ("number", "day")
 AMOUNTS = ("value", "taxable", *HEADS)
 
 _SHEETS = {plain(kind.name): kind for kind in KINDS}
+_SHEETS |= {"cdnr": _SHEETS["b2bcdnr"], "cdnra": _SHEETS["b2bcdnra"]}
+"""Name of a sheet -> what stands in it; GSTR-2A calls two otherwise."""
+
+MOST_RATES = 100
+"""Rows of one number that wait for their sums; no document has as many rates."""
+TOTAL = "-total"
+"""How the number ends of a row of GSTR-2A that sums the rates above it."""
 _SUMMARIES = {plain(name): BLOCKS[placement] for placement, (name, _title) in SUMMARIES.items()}
 _TYPES = {plain(text): SEZ_TYPES.get(one, one.value) for one, text in TYPES.items()}
+_TYPES |= {plain(one.value): spelt for one, spelt in SEZ_TYPES.items()}
 _STATES = {plain(name): code for code, name in STATES.items()}
 _REASONS = {plain(text): code for code, text in REASONS.items()}
 _KINDS = {"creditnote": "C", "debitnote": "D", "isdinvoice": "ISDI", "isdcreditnote": "ISDC"}
@@ -222,10 +240,35 @@ def _sheet(kind: str, half: Placement | None, name: str, lines: Iterator[Line]) 
             position=name,
         )
         return
+    for number_of, cells in _whole(_rows(lines, columns)):
+        yield _document(kind, half, cells, columns, f"{name} row {number_of}")
+
+
+Row = tuple[int, dict[str, Cell]]
+
+
+def _rows(lines: Iterable[Line], columns: Sequence[_Column]) -> Iterator[Row]:
+    """Yield number and cells, by what they say, of every row of a document."""
     for line in lines:
         cells = {column.says: line.cells[column.place] for column in columns if column.place < len(line.cells)}
         if any(text_of(cells.get(needed)) for needed in NEEDED):
-            yield _document(kind, half, cells, columns, f"{name} row {line.number}")
+            yield line.number, cells
+
+
+def _whole(rows: Iterable[Row]) -> Iterator[Row]:
+    """Yield a row for each document: where rows of rates have their sums below, one of all of them."""
+    held: list[Row] = []
+    for place, cells in rows:
+        called, named = text_of(cells.get("number")), text_of(held[0][1].get("number")) if held else ""
+        if held and called.casefold() == named.casefold() + TOTAL:
+            yield held[0][0], held[0][1] | {name: cells[name] for name in AMOUNTS if text_of(cells.get(name))}
+            held = []
+            continue
+        if held and (called != named or len(held) == MOST_RATES):
+            yield from held
+            held = []
+        held.append((place, cells))
+    yield from held
 
 
 def _columns(lines: Iterator[Line]) -> list[_Column]:
@@ -305,7 +348,7 @@ def _said(name: str, cell: Cell) -> str | int | None:
     codes = _CODES.get(name)
     if codes is None or not text:
         return text
-    return codes.get(plain(text), text if name in ("reason", "pos") else None)
+    return codes.get(plain(text), text if name in ("reason", "pos") or text in codes.values() else None)
 
 
 def _paise(cell: Cell) -> int | None:
@@ -319,11 +362,5 @@ def _paise(cell: Cell) -> int | None:
 
 def _period(text: str) -> str | None:
     """Return MMYYYY of Oct'26, None for anything else that is something."""
-    if not text:
-        return ""
-    for shape in ("%b'%y", "%b-%y", "%m%Y"):
-        try:
-            return f"{datetime.strptime(text, shape):%m%Y}"  # noqa: DTZ007 a month has no zone
-        except ValueError:
-            continue
-    return None
+    found = wire(text)
+    return found if not text or found.isdigit() else None

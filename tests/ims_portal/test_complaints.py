@@ -13,7 +13,7 @@ KEYS = """
     MMYYYY rt txval num itm_det importer_gstin icegate_ref_date boe_date AMEND_GSTIN AMEND_VALUE seq NEW original ISO
     doctyp odoctyp idt Status Accepted Rejected Pending No Action ITC to be reduced Yes Remarks Workbook OpenDocument
     entities xlsx xls xlsb ods zip UTF MB GR PDF XML omon JULY b2b,sez,de cdnr nature Liable collect pay tax
-    Invoice Credit note Debit Bill of entry Regular gstin rtnprd docdata Read me
+    Invoice Credit note Debit Bill of entry Regular gstin rtnprd docdata Read me fp cdn
 """.split()  # noqa: SIM905 - they are read more easily so
 """What files call their own fields and values."""
 
