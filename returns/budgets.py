@@ -13,7 +13,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -36,7 +36,7 @@ from invoices import bulk, kept, register_reading, registers
 from invoices.filters import Filters
 from invoices.models import Batch, Record
 from invoices.register_reading import TEMPLATE
-from returns import bigworld, bigworld_sql, exports, gstr2b, program_budgets
+from returns import bigworld, bigworld_sql, exports, gstr2b, practice, program_budgets
 from returns.bigworld import World
 from returns.export_files import LABELS, Kind
 
@@ -116,6 +116,8 @@ That took 1.8 to 2.6 seconds on two cores of a shared machine.
 """
 
 CLIENTS = Budget(400, 250, 25)
+CLIENTS_OF_A_PRACTICE = 500
+DOCUMENTS_OF_A_CLIENT = 24
 MATCH = Budget(60_000)
 """What a worker takes to read a register of all documents and to match it."""
 
@@ -136,8 +138,8 @@ FILES = (Kind.IMS_XLSX, Kind.IMS_JSON, Kind.GSTR2B_XLSX, Kind.GSTR2B_JSON)
 class Measuring:
     """One person's visit to a big world, page by page."""
 
-    def __init__(self, world: World, *, rounds: int) -> None:
-        self.world, self.rounds = world, rounds
+    def __init__(self, world: World, *, rounds: int, clients: int = CLIENTS_OF_A_PRACTICE) -> None:
+        self.world, self.rounds, self.clients = world, rounds, clients
         self.client = Client(SERVER_NAME=settings.ALLOWED_HOSTS[0])
         self.client.force_login(world.owner, backend=settings.AUTHENTICATION_BACKENDS[0])
 
@@ -147,6 +149,7 @@ class Measuring:
             yield self._measure(name, budget, partial(self._get, address))
         yield self._measure("save a page of 50", SAVE, self._save)
         yield from self._programs()
+        yield self._practice()
         yield self._measure("preview of all, No action to Accept", PREVIEW, self._preview, rounds=min(3, self.rounds))
         for kind in FILES:
             yield self._timed(f"{LABELS[kind]}, all", FILE, partial(self._export, kind))
@@ -167,6 +170,12 @@ class Measuring:
         yield self._timed(f"SAVE of {count} rows, to P", SAVE_ALL, partial(software.save, body, count))
         if software.is_long:
             yield self._timed("GETINV of all invoices, in parts", FILE, software.in_parts)
+
+    def _practice(self) -> Measured:
+        """Measure the list of clients of a practitioner who has very many."""
+        made = practice.make(clients=self.clients, documents=DOCUMENTS_OF_A_CLIENT, at=clock.portal().now())
+        theirs = Measuring(replace(self.world, owner=made.user), rounds=self.rounds)
+        return theirs._measure(f"list of {self.clients} clients", CLIENTS, partial(theirs._get, reverse("clients")))
 
     def _pages(self) -> Sequence[tuple[str, str, Budget]]:
         firm, supplier, month = self.world.recipient.gstin, self.world.supplier.gstin, self.world.period.wire

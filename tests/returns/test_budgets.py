@@ -24,7 +24,7 @@ FIRST_VISIT = 110_000
 @pytest.mark.django_db
 def test_every_page_keeps_its_size_and_its_queries() -> None:
     world = budgets.world(rows=ROWS)
-    found = list(budgets.Measuring(world, rounds=1).all())
+    found = list(budgets.Measuring(world, rounds=1, clients=40).all())
     assert len(found) > 20
     assert all(one.queries and one.raw for one in found if one.budget.raw)
     told = {one.name: missed for one in found if (missed := one.misses(of_time=False))}
@@ -58,11 +58,11 @@ def test_the_command_measures_beside_the_portal_and_writes_what_it_found(
     monkeypatch.setattr(budgets.Measuring, "_pages", lambda _self: [("start", "/en/glossary/", Budget(0))])
     monkeypatch.setattr(budgets.Measuring, "_preview", budgets.Measuring._save)
     # A test of the command, not of this machine: however busy it is, only the page without any budget misses it.
-    for name in ("SAVE", "PREVIEW", "COMPUTE", "APPLY", "FILE", "GETINV", "SAVE_ALL"):
+    for name in ("SAVE", "PREVIEW", "COMPUTE", "APPLY", "FILE", "GETINV", "SAVE_ALL", "CLIENTS"):
         monkeypatch.setattr(budgets, name, Budget(600_000, 1_000, 1_000, 1_000))
     into = tmp_path / "budgets.json"
-    with pytest.raises(CommandError, match="1 of 14 pages") as stopped:
-        call_command("budgets", rows=200, rounds=1, json=into)
+    with pytest.raises(CommandError, match="1 of 15 pages") as stopped:
+        call_command("budgets", rows=200, rounds=1, clients=3, json=into)
     assert stopped.value.returncode == 1
     assert "MISS p95" in capsys.readouterr().out
     assert json.loads(into.read_text())["pages"][0]["misses"]

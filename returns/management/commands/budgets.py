@@ -19,9 +19,10 @@ class Command(BaseCommand):
     help = "Measure every page at very many records (sandbox only); exit 1 where one is over its budget."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take --rows, --rounds, --json."""
+        """Take --rows, --rounds, --clients, --json."""
         parser.add_argument("--rows", type=int, default=200_000, help="documents in the open period (200000)")
         parser.add_argument("--rounds", type=int, default=20, help="times each page is asked for (20)")
+        parser.add_argument("--clients", type=int, default=500, help="clients of a practitioner (500)")
         parser.add_argument("--json", type=Path, help="write the figures to this file too")
 
     def handle(self, *_args: Any, **options: Any) -> None:  # noqa: ANN401 - Django's signature
@@ -35,7 +36,7 @@ class Command(BaseCommand):
                 f"{world.records} records in {world.period.label}, "
                 f"{budgets.supplier_share(world)} of one supplier; p50 and p95 of {options['rounds']} rounds, ms"
             )
-            found = list(budgets.Measuring(world, rounds=options["rounds"]).all())
+            found = list(budgets.Measuring(world, rounds=options["rounds"], clients=options["clients"]).all())
         self.stdout.write(budgets.table(found))
         if options["json"]:
             told = {"rows": options["rows"], "rounds": options["rounds"], "pages": [one.as_json() for one in found]}
