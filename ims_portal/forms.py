@@ -371,7 +371,10 @@ class SnoozeForm(forms.Form):
 
 
 class TokenForm(forms.Form):
-    """What a token of a program is to be. `gstins` are those it may be made for, `may_file` whether it may file."""
+    """What a token of a program is to be. `gstins` are those it may be made for.
+
+    `may_file` says whether it may file, `may_feed` whether it may hand in feeds, which its person then chooses.
+    """
 
     LASTS = (("6", _("6 hours")), ("24", _("1 day")), ("168", _("7 days")), ("720", _("30 days")))
     """Hours, as sent, and their words."""
@@ -384,8 +387,8 @@ class TokenForm(forms.Form):
     )
     gstins = forms.MultipleChoiceField(
         label=_("GSTINs"),
+        required=False,
         error_messages={
-            "required": _("Choose at least one GSTIN."),
             "invalid_choice": _("A token is made by a signatory, for GSTINs where you are one."),
         },
     )
@@ -396,19 +399,33 @@ class TokenForm(forms.Form):
         initial=[Right.VIEW.value],
     )
     file = forms.BooleanField(label=engagements.NAMES[Right.FILE], required=False)
+    feeds = forms.BooleanField(label=_("Hand in feeds"), required=False)
     lasts = forms.ChoiceField(label=_("How long"), choices=LASTS, initial="6")
     networks = forms.CharField(label=_("Only from these addresses"), max_length=LONGEST_NETWORKS, required=False)
 
-    def __init__(self, *args: object, gstins: Collection[str], may_file: bool, **options: object) -> None:
+    def __init__(
+        self, *args: object, gstins: Collection[str], may_file: bool, may_feed: bool, **options: object
+    ) -> None:
         super().__init__(*args, **options)
         self.fields["gstins"].choices = [(gstin, gstin) for gstin in gstins]
-        self.may_file = may_file
+        self.may_file, self.may_feed, self.has_gstins = may_file, may_feed, bool(gstins)
 
     def clean_file(self) -> bool:
         """Return whether it is to file, which takes codes of an app."""
         if self.cleaned_data["file"] and not self.may_file:
             raise forms.ValidationError(_("Filing needs codes of an authenticator app, and you have none yet."))
         return bool(self.cleaned_data["file"])
+
+    def clean_feeds(self) -> bool:
+        """Return whether it is to hand in feeds; of an administrator without GSTINs it can be for nothing else."""
+        return self.may_feed and (bool(self.cleaned_data["feeds"]) or not self.has_gstins)
+
+    def clean(self) -> dict[str, object]:
+        """Refuse a token that is for nothing."""
+        told: dict[str, object] = super().clean()
+        if "gstins" in told and not told["gstins"] and not told.get("feeds"):
+            self.add_error("gstins", _("Choose at least one GSTIN."))
+        return told
 
     @property
     def terms(self) -> tokens.Terms:
@@ -421,6 +438,7 @@ class TokenForm(forms.Form):
             rights=sorted(rights),
             lasts=timedelta(hours=int(told["lasts"])),
             networks=[line.strip() for line in told["networks"].splitlines() if line.strip()],
+            feeds=told["feeds"],
         )
 
 

@@ -1,5 +1,7 @@
 """Tokens of programs: made by a signatory, bound to GSTINs, rights and addresses, short-lived, revocable.
 
+An administrator makes them too, to hand in feeds; such a token opens no GSTIN by that.
+
 A token is worth no more than its person: what it may do is what both may (promises 3). It never grants; it files only
 where its person said so, and then only with a code given in the same request. Only a hash of it is kept.
 """
@@ -48,13 +50,17 @@ class TokenRefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a token is to be: its name, where it may what, for how long, and from which addresses; none means any."""
+    """What a token is to be: its name, where it may what, for how long, and from which addresses; none means any.
+
+    `feeds` lets it hand in feeds, an administrator's alone.
+    """
 
     name: str
     gstins: Collection[str]
     rights: Collection[Right]
     lasts: timedelta = USUAL
     networks: Sequence[str] = ()
+    feeds: bool = False
 
 
 class BadTokenError(Exception):
@@ -90,7 +96,7 @@ def make(*, user: User, terms: Terms, clock: Clock, request_id: uuid.UUID, mark:
         if command.answer:
             return ""
         found = {held.taxpayer.gstin: held.taxpayer for held in grantable(user, at)}
-        _check(terms, found)
+        _check(terms, found, user)
         prefix, secret, made_at = secrets.token_hex(4), secrets.token_urlsafe(OCTETS), real()
         text = f"{mark}_{prefix}_{secret}"
         made = ApiToken.objects.create(
@@ -99,6 +105,7 @@ def make(*, user: User, terms: Terms, clock: Clock, request_id: uuid.UUID, mark:
             prefix=prefix,
             token_hash=_hash(text),
             rights=sorted({*terms.rights, Right.VIEW}),
+            feeds=terms.feeds,
             networks=[str(ipaddress.ip_network(one)) for one in terms.networks],
             made_at=made_at,
             expires_at=made_at + terms.lasts,
@@ -110,22 +117,30 @@ def make(*, user: User, terms: Terms, clock: Clock, request_id: uuid.UUID, mark:
     return text
 
 
-def _check(terms: Terms, grantable_: Collection[str]) -> None:
-    problems = {}
+def _check(terms: Terms, grantable_: Collection[str], user: User) -> None:
+    problems = _of_scope(terms, grantable_, user)
     if not terms.name.strip() or len(terms.name) > ApiToken.LONGEST_NAME:
         problems["name"] = _("Give it a name of up to %(most)s letters.") % {"most": ApiToken.LONGEST_NAME}
-    if not terms.gstins or len(terms.gstins) > MOST_GSTINS:
-        problems["gstins"] = _("Choose at least one GSTIN, and %(most)s at most.") % {"most": MOST_GSTINS}
-    elif not set(terms.gstins) <= set(grantable_):
-        problems["gstins"] = _("A token is made by a signatory, for GSTINs where you are one.")
-    if NEVER & set(terms.rights):
-        problems["rights"] = _("A token can never give rights to others.")
     if not timedelta() < terms.lasts <= LONGEST:
         problems["lasts"] = _("A token lasts %(days)s days at most.") % {"days": LONGEST.days}
     if len(terms.networks) > MOST_NETWORKS or not all(_is_network(one) for one in terms.networks):
         problems["networks"] = _("Write addresses like 203.0.113.7 or 203.0.113.0/24, one in a line, or none.")
     if problems:
         raise TokenRefusedError(problems)
+
+
+def _of_scope(terms: Terms, grantable_: Collection[str], user: User) -> dict[str, str]:
+    """Return what is wrong with where a token may what."""
+    problems = {}
+    if not (terms.gstins or terms.feeds) or len(terms.gstins) > MOST_GSTINS:
+        problems["gstins"] = _("Choose at least one GSTIN, and %(most)s at most.") % {"most": MOST_GSTINS}
+    elif not set(terms.gstins) <= set(grantable_):
+        problems["gstins"] = _("A token is made by a signatory, for GSTINs where you are one.")
+    if NEVER & set(terms.rights):
+        problems["rights"] = _("A token can never give rights to others.")
+    if terms.feeds and not user.is_staff:
+        problems["feeds"] = _("Only administrators hand in feeds.")
+    return problems
 
 
 def _is_network(text: str) -> bool:
@@ -208,13 +223,13 @@ def _hash(text: str) -> str:
 
 
 def _record(event: str, token: ApiToken, taxpayers: Iterable[Taxpayer], at: datetime) -> None:
-    """Append one event for each GSTIN. This will join the caller's transaction."""
-    for taxpayer in taxpayers:
+    """Append one event for each GSTIN, one without any for feeds. This will join the caller's transaction."""
+    for taxpayer in (*taxpayers, *([None] if token.feeds else [])):
         audit.record(
             event=event,
             at=at,
             actor=token.user,
             taxpayer=taxpayer,
             subject=token.prefix,
-            details={"rights": list(token.rights)},
+            details={"rights": list(token.rights) if taxpayer else ["feeds"]},
         )

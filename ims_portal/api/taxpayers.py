@@ -23,12 +23,16 @@ class TaxpayerOut(serializers.Serializer[Any]):
 
 
 class TokenOut(serializers.Serializer[Any]):
-    """A token: what it is known by, until when it lets in, what the portal's moment is, and where it may what."""
+    """A token: what it is known by, until when it lets in, what the portal's moment is, and where it may what.
+
+    `feeds` is whether it hands in feeds.
+    """
 
     prefix = serializers.CharField()
     name = serializers.CharField()
     expires_at = serializers.DateTimeField()
     portal_now = serializers.DateTimeField()
+    feeds = serializers.BooleanField()
     taxpayers = TaxpayerOut(many=True)
 
 
@@ -50,6 +54,7 @@ class Token(TokenView):
                 "name": token.name,
                 "expires_at": token.expires_at.isoformat(),
                 "portal_now": at.isoformat(),
+                "feeds": token.feeds and token.user.is_staff,
                 "taxpayers": found,
             }
         )

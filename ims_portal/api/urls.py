@@ -24,6 +24,7 @@ class Nowhere(TokenView):
 app_name = "api"
 urlpatterns = [
     path("token", Token.as_view(), name="token"),
+    path("feeds/", include("invoices.api.feed_urls")),
     path("t/<str:gstin>/", include("invoices.api.urls")),
     path("t/<str:gstin>/", include("returns.api.urls")),
     path("<path:path>", Nowhere.as_view(), name="nowhere"),

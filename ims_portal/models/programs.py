@@ -16,6 +16,7 @@ class ApiToken(models.Model):
     """A program's key to the interfaces: it acts for one person, on some GSTINs, with some of that person's rights.
 
     Kept only as a hash; `prefix` is what people know it by. Moments are real ones, whatever the sandbox's date says.
+    `feeds` says whether it hands in feeds, which only an administrator's may.
     """
 
     LONGEST_NAME = 60
@@ -26,6 +27,7 @@ class ApiToken(models.Model):
     token_hash = models.CharField(max_length=64, unique=True)
     taxpayers = models.ManyToManyField(Taxpayer, related_name="+")
     rights = ArrayField(models.CharField(max_length=8))
+    feeds = models.BooleanField(default=False)
     networks = ArrayField(models.CharField(max_length=43), default=list, blank=True)
     made_at = models.DateTimeField()
     expires_at = models.DateTimeField()

@@ -36,13 +36,14 @@ def page(request: HttpRequest) -> HttpResponse:
     """
     request.portal_now = at = clock.portal().now()
     mine = tokens.grantable(request.user, at)
-    may_file = bool(mine) and tokens.has_app(request.user)
-    options = {"gstins": [held.taxpayer.gstin for held in mine], "may_file": may_file}
+    may_file, may_feed = bool(mine) and tokens.has_app(request.user), request.user.is_staff
+    options = {"gstins": [held.taxpayer.gstin for held in mine], "may_file": may_file, "may_feed": may_feed}
+    may_make = bool(mine) or may_feed
     if request.method != "POST":
-        kept = request.session.pop(ASKED, None) if mine else None
+        kept = request.session.pop(ASKED, None) if may_make else None
         return _page(request, mine, TokenForm(initial=kept, **options))
     request_id = web.request_id(request)
-    if not mine:
+    if not may_make:
         return _page(request, mine, TokenForm(**options), status=403)
     if request.POST.get("do") == "narrow":
         return _page(request, mine, TokenForm(initial=_sent(request), **options))
@@ -63,7 +64,8 @@ def _make(request: HttpRequest, mine: list[Access], form: TokenForm, request_id:
         for field, text in refused.problems.items():
             form.add_error(field or None, text)
         return _page(request, mine, form, status=422)
-    blank = TokenForm(gstins=[held.taxpayer.gstin for held in mine], may_file=form.may_file)
+    gstins = [held.taxpayer.gstin for held in mine]
+    blank = TokenForm(gstins=gstins, may_file=form.may_file, may_feed=form.may_feed)
     return _page(request, mine, blank, made=made, was_made=not made)
 
 
@@ -83,6 +85,7 @@ def _page(
         ],
         "form": form,
         "has_mine": bool(mine),
+        "may_make": bool(mine) or form.may_feed,
         "may_file": form.may_file,
         "is_proved": proof.is_fresh(request),
         "errors": web.errors(form) if form.is_bound else [],
@@ -101,7 +104,7 @@ def _sent(request: HttpRequest) -> dict[str, object]:
     """Return what a form holds so far, right or not, to be shown again."""
     told = request.POST
     lists = {name: told.getlist(name) for name in ("gstins", "rights")}
-    return {name: told.get(name, "") for name in ("name", "lasts", "networks", "file")} | lists
+    return {name: told.get(name, "") for name in ("name", "lasts", "networks", "file", "feeds")} | lists
 
 
 def _choice(request: HttpRequest, mine: list[Access], form: TokenForm) -> dict[str, object]:
@@ -126,7 +129,8 @@ def _choice(request: HttpRequest, mine: list[Access], form: TokenForm) -> dict[s
 def _line(row: ApiToken) -> dict[str, object]:
     """Return a token as its row tells it: how it begins, its first GSTINs, the rest behind a click, its rights."""
     found = sorted(row.taxpayers.all(), key=lambda taxpayer: taxpayer.gstin)
-    rights = [str(name) for right, name in engagements.NAMES.items() if right.value in row.rights]
+    rights = [str(name) for right, name in engagements.NAMES.items() if right.value in row.rights and found]
+    rights += [str(TokenForm.base_fields["feeds"].label)] if row.feeds else []
     mark = tokens.MARK_OF_SESSIONS if hasattr(row, "sealed") else tokens.MARK
     begins = f"{mark}_{row.prefix}"
     return {"row": row, "begins": begins, "first": found[:MOST_IN_ROW], "rest": found[MOST_IN_ROW:], "rights": rights}
