@@ -9,11 +9,12 @@ BIN := $(VENV)/bin
 BESIDE := $(BIN)/python -m ims_portal.embedded test
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test shots lint lock clean
+.PHONY: help install demo test thorough shots lint lock clean
 
 help:
 	@echo 'make demo [PORT=8000]    the portal with its story, on this machine; Ctrl-C stops all of it'
 	@echo 'make test [ARGS="..."]   the whole suite, in JOBS=2 processes; ARGS goes to pytest'
+	@echo 'make thorough            the same with all random histories and examples, some ten minutes more'
 	@echo 'make shots               pictures of every page and of the journeys, in screenshots/'
 	@echo 'make lint                style, types, import contracts, missing migrations'
 	@echo 'make install             only the environment, in .venv'
@@ -36,6 +37,9 @@ demo: install
 # loadgroup gives each process the next test once it is free, in order; tests of one group keep together.
 test: install
 	@exec $(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadgroup $(ARGS)
+
+thorough: export IMS_THOROUGH = 1
+thorough: test
 
 shots: install
 	IMS_SHOTS=1 $(BIN)/python -m pytest tests/journeys

@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
+from functools import cache, partial
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -15,6 +16,7 @@ import redis
 from django.db import connection
 
 from ims_portal import children, run
+from ims_portal.celery import app
 from ims_portal.children import Child
 
 READY_SECONDS = 60
@@ -23,11 +25,15 @@ READY_SECONDS = 60
 @pytest.fixture
 def process_environment(transactional_db: None) -> Iterator[dict[str, str]]:  # noqa: ARG001 - makes the test commit
     """Environment of a child process: the settings of this session, but its test database and an empty broker."""
-    address = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}")
     with closing(redis.Redis.from_url(os.environ["REDIS_URL"])) as broker:
         broker.flushdb()
-    yield os.environ | {"DATABASE_URL": urlunsplit(address), "IMS_LOG_LEVEL": "INFO"}
+    yield _environment()
     connection.close()
+
+
+def _environment() -> dict[str, str]:
+    address = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}")
+    return os.environ | {"DATABASE_URL": urlunsplit(address), "IMS_LOG_LEVEL": "INFO"}
 
 
 @pytest.fixture
@@ -53,28 +59,65 @@ def start_process(process_environment: dict[str, str], tmp_path: Path) -> Iterat
 @pytest.fixture
 def start_worker(start_process: Callable[[str, list[str]], Child]) -> Callable[[], Child]:
     """Start a prefork worker and return once it takes messages; may be called again after a kill."""
+    return partial(_worked, start_process)
 
-    def start() -> Child:
-        worker = start_process("worker", run.worker_command())
-        wait_for(lambda: " ready." in worker.log.read_text(), child=worker)
-        return worker
 
-    return start
+def _worked(start: Callable[[str, list[str]], Child]) -> Child:
+    worker = start("worker", run.worker_command())
+    wait_for(lambda: " ready." in worker.log.read_text(), child=worker)
+    return worker
 
 
 @pytest.fixture
 def start_web(start_process: Callable[[str, list[str]], Child]) -> Callable[[], str]:
     """Start gunicorn on a free port and return the portal's address once it answers."""
+    return partial(_served, start_process)
 
-    def start() -> str:
-        with closing(socket.socket()) as probe:
-            probe.bind((run.HOST, 0))
-            port = int(probe.getsockname()[1])
-        web = start_process("web", run.web_command(port=port))
-        wait_for(lambda: answers(port), child=web)
-        return f"http://localhost:{port}"
 
-    return start
+@pytest.fixture(scope="session")
+def start_lasting(
+    django_db_setup: None,  # noqa: ARG001 - the database comes first
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Callable[[str, list[str]], Child]]:
+    """Start a process by role and command for all tests to come, each of which finds the database empty."""
+    started: list[Child] = []
+
+    def start(role: str, command: list[str]) -> Child:
+        log = tmp_path_factory.mktemp(role) / "log"
+        environment = {**_environment(), "IMS_ROLE": role}
+        child = children.start(name=role, command=command, environment=environment, log=log, if_we_die=signal.SIGKILL)
+        started.append(child)
+        return child
+
+    yield start
+    children.kill(children=started)
+
+
+@pytest.fixture(scope="session")
+def lasting_web(start_lasting: Callable[[str, list[str]], Child]) -> Callable[[], str]:
+    """Return the address of a portal that one test after the other visits, started when the first one asks for it."""
+    return cache(partial(_served, start_lasting))
+
+
+@pytest.fixture(scope="session")
+def lasting_worker(start_lasting: Callable[[str, list[str]], Child]) -> Callable[[], Child]:
+    """Return a worker that takes the messages of one test after the other, started when the first one asks for it."""
+    return cache(partial(_worked, start_lasting))
+
+
+def is_idle() -> bool:
+    """Tell whether the worker on the broker has nothing in its hands."""
+    asked = app.control.inspect(timeout=5, limit=1)
+    return not any(any(held.values()) for held in (asked.active() or {}, asked.reserved() or {}))
+
+
+def _served(start: Callable[[str, list[str]], Child]) -> str:
+    with closing(socket.socket()) as probe:
+        probe.bind((run.HOST, 0))
+        port = int(probe.getsockname()[1])
+    web = start("web", run.web_command(port=port))
+    wait_for(lambda: answers(port), child=web)
+    return f"http://localhost:{port}"
 
 
 def answers(port: int) -> bool:

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from ims_portal.children import Child
+from tests import live
 from tests.journeys.desk import Desk
 
 FLAGS = (
@@ -34,6 +35,29 @@ def chromium() -> Iterator[Browser]:
         browser = driver.chromium.launch(executable_path=path, args=list(FLAGS))
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def start_web(process_environment: dict[str, str], lasting_web: Callable[[], str]) -> Callable[[], str]:  # noqa: ARG001 - an empty broker
+    """Return the address of the portal; journeys share one, for starting it takes longer than many of them."""
+    return lasting_web
+
+
+@pytest.fixture
+def start_worker(
+    process_environment: dict[str, str],  # noqa: ARG001 - an empty broker
+    lasting_worker: Callable[[], Child],
+) -> Iterator[Callable[[], Child]]:
+    """Have a worker, likewise shared; after the test it finishes what it began, before the database is emptied."""
+    had: list[Child] = []
+
+    def have() -> Child:
+        had.append(lasting_worker())
+        return had[-1]
+
+    yield have
+    if had:
+        live.wait_for(live.is_idle, child=had[-1])
 
 
 def is_complaint(said: ConsoleMessage) -> bool:

@@ -182,10 +182,10 @@ class Walk:
             self.problems.append(f"{path} has the title of {self.titles[page.title()]}: {page.title()}")
         for width in WIDTHS if self.language == "en" or os.environ.get("IMS_SHOTS") else NARROW:
             page.set_viewport_size({"width": width, "height": 900})
-            self.problems += axe.violations(page)
             if (over := page.evaluate(OVERFLOW)) > 0:
                 self.problems.append(f"{link}: {over} px too wide at {width} px")
             self.keep(kind, width)
+        self.problems += axe.violations(page)
 
     def keep(self, kind: str, width: int) -> None:
         """Keep a picture, where asked to."""

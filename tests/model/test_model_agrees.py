@@ -1,6 +1,7 @@
 """The application and the model of the law answer alike for random histories, line by line.
 
-IMS_MODEL_SEED tries other worlds: the first of the seeds, 1 where it is not given.
+IMS_MODEL_SEED tries other worlds: the first of the seeds, 1 where it is not given. `make thorough` plays all of them,
+`make test` the first third.
 """
 
 from __future__ import annotations
@@ -20,16 +21,16 @@ from random import Random
 import pytest
 from django.db import connection
 
+from tests import depth
 from tests.model import histories, law_model
 from tests.model.histories import History, World
 from tests.model.play_both import Both, Play
 
-WORLDS = 12
+WORLDS = 12 if depth.IS_THOROUGH else 4
 HISTORIES = {2: 260, 3: 150, 4: 100, 5: 80}
 """Months of a world -> histories that share it: long ones cost more."""
 FIRST_SEED = int(os.environ.get("IMS_MODEL_SEED", "1"))
-AT_LEAST = 2000
-A_HANDFUL = 5
+AT_LEAST, A_HANDFUL = (2000, 5) if depth.IS_THOROUGH else (590, 1)
 MUST_OCCUR = (
     *(f"line {placement}" for placement in ("available ", "rejected ", "reversal ", "not_available P")),
     *("line not_available C", "superseded", "carried over", "carried over past the time limit", "lapsed"),
@@ -47,6 +48,8 @@ MUST_OCCUR = (
     *("compute PREVIOUS_3B_NOT_FILED", "3B ALREADY_FILED", "3B PREVIOUS_3B_NOT_FILED", "3B GSTR1_NOT_FILED"),
     *("3B GSTR2B_NOT_AVAILABLE", "3B RECOMPUTE_REQUIRED", "3B RCM_ITC_EXCEEDS_LIABILITY", "3B None"),
 )
+TOO_RARE = {"K4 AP", "K10 AP", "REMARKS_NOT_ALLOWED", "REMARKS_REQUIRED", "3B RCM_ITC_EXCEEDS_LIABILITY"}
+"""What the first third of the worlds does not draw."""
 SHRINKING_STEPS = 60
 salts = count(FIRST_SEED + WORLDS)
 
@@ -71,7 +74,7 @@ def played(seed: int) -> tuple[int, Counter[str], list[int]]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_application_and_model_agree_over_two_thousand_histories() -> None:
+def test_application_and_model_agree_over_many_histories() -> None:
     seeds = range(FIRST_SEED, FIRST_SEED + WORLDS)
     connection.close()
     with ProcessPoolExecutor(2, mp_context=get_context("fork")) as pool:
@@ -80,7 +83,8 @@ def test_application_and_model_agree_over_two_thousand_histories() -> None:
     assert not failing, f"{len(failing)} histories differ; the first, shrunk:\n{first_of(*failing[0])}"
     assert sum(compared for compared, _seen, _differing in worlds) >= AT_LEAST
     seen = sum((seen for _count, seen, _differing in worlds), Counter[str]())
-    assert {what: seen[what] for what in MUST_OCCUR if seen[what] < A_HANDFUL} == {}
+    expected = set(MUST_OCCUR) - (set() if depth.IS_THOROUGH else TOO_RARE)
+    assert {what: seen[what] for what in expected if seen[what] < A_HANDFUL} == {}
 
 
 def test_the_model_stands_alone() -> None:

@@ -247,7 +247,7 @@ def test_more_than_a_page_can_wait_for_is_a_job_that_can_be_stopped(
     assert "It was stopped before the end" in text(part)
     rest = client.get(address + "rows/?verdict=rest")
     assert "N2" in text(rest)
-    assert "N0" not in text(rest)
+    assert ">N0<" not in text(rest)
 
 
 @pytest.mark.usefixtures("preparer")
