@@ -33,19 +33,21 @@ RECORDS_OF_SEVERAL = _RECORDS.format(whose="ANY(%(recipients)s)")
 """The same of several recipients at once."""
 
 
-def differing(recipient_id: int) -> list[tuple[object, ...]]:
-    """Return the facts, records and sums by which kept counts differ from a fresh count; none where all is well."""
+def difference(whose: str) -> str:
+    """Return the SELECT of facts, records and sums by which kept counts differ from a fresh count; `whose` is SQL."""
     sums = ", ".join(f"sum({name})" for name in KeptCount.SUMS)
-    return run(
-        f"""
+    return f"""
         SELECT {_FACTS}, {sums} FROM (
-            SELECT {_FACTS}, {", ".join(KeptCount.SUMS)} FROM invoices_keptcount WHERE recipient_id = %(recipient)s
+            SELECT {_FACTS}, {", ".join(KeptCount.SUMS)} FROM invoices_keptcount WHERE recipient_id = {whose}
             UNION ALL
-            SELECT {_FACTS}, {", ".join(f"-{name}" for name in KeptCount.SUMS)} FROM invoices_counted(%(recipient)s)) d
+            SELECT {_FACTS}, {", ".join(f"-{name}" for name in KeptCount.SUMS)} FROM invoices_counted({whose})) d
         GROUP BY {_FACTS} HAVING {_SOME}
-        """,
-        {"recipient": recipient_id},
-    )
+        """
+
+
+def differing(recipient_id: int) -> list[tuple[object, ...]]:
+    """Return what `difference` finds for one recipient; nothing where all is well."""
+    return run(difference("%(recipient)s"), {"recipient": recipient_id})
 
 
 def recipients() -> list[int]:

@@ -1,0 +1,40 @@
+"""manage.py verify: look whether what must hold in the database holds; exit 1 where something does not."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from ims_portal.models import Taxpayer
+from returns import verify
+
+
+class Command(BaseCommand):
+    """Reads one snapshot, locks nothing, changes nothing; run it after a restore, a deploy, and each night."""
+
+    help = "Look whether what must hold in the database holds (read only); exit 1 where something does not."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Take --gstin and --json."""
+        parser.add_argument("--gstin", help="only what is of this GSTIN")
+        parser.add_argument("--json", action="store_true", help="say it as JSON")
+
+    def handle(self, *_args: Any, gstin: str | None, **options: Any) -> None:  # noqa: ANN401 - Django's signature
+        """Run every check, print what does not hold."""
+        taxpayer = Taxpayer.objects.filter(gstin=gstin).first() if gstin else None
+        if gstin and taxpayer is None:
+            raise CommandError(f"No taxpayer here has the GSTIN {gstin}.")
+        broken = list(verify.broken(taxpayer=taxpayer))
+        count = len(verify.checks())
+        if options["json"]:
+            told = [{"check": one.check.name, "count": one.count, "offenders": one.offenders} for one in broken]
+            self.stdout.write(json.dumps({"checks": count, "broken": told}, indent=1))
+        else:
+            for one in broken:
+                first = ", ".join(f"{what} {which}" for what, which in one.offenders)
+                self.stdout.write(f"{one.check.name}: {one.check.holds}. {one.count} break this: {first}")
+            self.stdout.write(f"{count - len(broken)} of {count} checks hold.")
+        if broken:
+            raise CommandError(f"{len(broken)} of {count} checks do not hold.", returncode=1)
