@@ -20,10 +20,39 @@ from ims_portal.celery import app
 from ims_portal.children import Child
 
 READY_SECONDS = 60
+PATIENCE = 5
+"""Seconds a process may take after its test to finish what it does."""
+NAMED = "portal of a test"
+THEIRS = f"datname = current_database() AND application_name = '{NAMED}'"
+"""The database's sessions of processes that tests started."""
 
 
 @pytest.fixture
-def process_environment(transactional_db: None) -> Iterator[dict[str, str]]:  # noqa: ARG001 - makes the test commit
+def nothing_under_way(transactional_db: None) -> Iterator[None]:  # noqa: ARG001 - it empties the database after this
+    """After the test let processes finish what they do, then cut them off: what comes late must not meet the emptying.
+
+    A browser that is closed leaves requests behind, and the next test must not find what they write.
+    """
+    yield
+    with suppress(AssertionError):
+        wait_for(is_quiet, seconds=PATIENCE)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE {THEIRS}")
+
+
+def is_quiet() -> bool:
+    """Tell whether no other process asks the database for anything, for a while."""
+    for _look in range(3):
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT count(*) FROM pg_stat_activity WHERE {THEIRS} AND state <> 'idle'")
+            if cursor.fetchall() != [(0,)]:
+                return False
+        time.sleep(0.03)
+    return True
+
+
+@pytest.fixture
+def process_environment(nothing_under_way: None) -> Iterator[dict[str, str]]:  # noqa: ARG001 - comes after all processes
     """Environment of a child process: the settings of this session, but its test database and an empty broker."""
     with closing(redis.Redis.from_url(os.environ["REDIS_URL"])) as broker:
         broker.flushdb()
@@ -33,7 +62,7 @@ def process_environment(transactional_db: None) -> Iterator[dict[str, str]]:  # 
 
 def _environment() -> dict[str, str]:
     address = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}")
-    return os.environ | {"DATABASE_URL": urlunsplit(address), "IMS_LOG_LEVEL": "INFO"}
+    return os.environ | {"DATABASE_URL": urlunsplit(address), "IMS_LOG_LEVEL": "INFO", "PGAPPNAME": NAMED}
 
 
 @pytest.fixture
@@ -105,9 +134,16 @@ def lasting_worker(start_lasting: Callable[[str, list[str]], Child]) -> Callable
     return cache(partial(_worked, start_lasting))
 
 
+def listen(*, to: bool) -> None:
+    """Let the worker that lasts take messages, or leave them alone: those of other tests are none of its."""
+    asked = app.control.add_consumer if to else app.control.cancel_consumer
+    answers = asked(app.conf.task_default_queue, reply=True, timeout=PATIENCE, limit=1)
+    assert answers, "the worker does not answer"
+
+
 def is_idle() -> bool:
     """Tell whether the worker on the broker has nothing in its hands."""
-    asked = app.control.inspect(timeout=5, limit=1)
+    asked = app.control.inspect(timeout=PATIENCE, limit=1)
     return not any(any(held.values()) for held in (asked.active() or {}, asked.reserved() or {}))
 
 

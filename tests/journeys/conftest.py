@@ -53,11 +53,13 @@ def start_worker(
 
     def have() -> Child:
         had.append(lasting_worker())
+        live.listen(to=True)
         return had[-1]
 
     yield have
     if had:
         live.wait_for(live.is_idle, child=had[-1])
+        live.listen(to=False)
 
 
 def is_complaint(said: ConsoleMessage) -> bool:
@@ -77,7 +79,11 @@ def complaints() -> Iterator[list[str]]:
 
 
 @pytest.fixture
-def person(chromium: Browser, complaints: list[str]) -> Iterator[object]:
+def person(
+    chromium: Browser,
+    complaints: list[str],
+    process_environment: dict[str, str],  # noqa: ARG001 - windows are closed before the portal's processes are cut off
+) -> Iterator[object]:
     """Open a browser window of its own for somebody, and return its page."""
     contexts = []
 
