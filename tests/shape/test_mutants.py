@@ -1,0 +1,14 @@
+"""What the mutants change stands in the code, once: a guard that moved takes its mutant with it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.mutants import MUTANTS, PROJECT, Change
+
+CHANGES = [pytest.param(change, id=f"{mutant.name} {change.path}") for mutant in MUTANTS for change in mutant.changes]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_a_mutant_changes_stands_there_once(change: Change) -> None:
+    assert (PROJECT / change.path).read_text().count(change.old) == (1 if "feeds" not in change.path else 2)
