@@ -17,7 +17,7 @@ from ims_portal.api.errors import RefusedError
 from ims_portal.api.views import Strict, TokenView, asked
 from invoices import feed_uploads
 from invoices.api.batches import JOB_STATES
-from invoices.api.uploads import TOO_LARGE, ProblemOut
+from invoices.api.uploads import ProblemOut, refused_file
 from invoices.kept_files import UploadRefusedError
 from invoices.models import FeedBatch, FeedKind
 
@@ -85,9 +85,7 @@ class Feeds(FeedView):
                 kind=FeedKind(kind), file=told["file"], actor=self.actor, clock=clock.portal(), request_id=key
             )
         except UploadRefusedError as refused:
-            is_large = refused.code == TOO_LARGE
-            code = "TOO_LARGE" if is_large else refused.code
-            raise RefusedError(code, str(refused), field="file", status=413 if is_large else 0) from None
+            raise refused_file(refused) from None
         return Response(_told(batch), status=202)
 
 

@@ -101,6 +101,13 @@ class ProblemsOut(serializers.Serializer[Any]):
     next = serializers.CharField(allow_null=True)
 
 
+def refused_file(refused: UploadRefusedError) -> RefusedError:
+    """Return what answers a file that cannot be kept."""
+    is_large = refused.code == TOO_LARGE
+    code = "TOO_LARGE" if is_large else refused.code
+    return RefusedError(code, str(refused), field="file", status=413 if is_large else 0)
+
+
 class Uploads(TaxpayerView):
     """Handing a file in."""
 
@@ -117,9 +124,7 @@ class Uploads(TaxpayerView):
         try:
             found = self._return(told, key) if told["kind"] in FORMS else self._actions(told, key)
         except UploadRefusedError as refused:
-            status = 413 if refused.code == TOO_LARGE else 0
-            code = "TOO_LARGE" if status else refused.code
-            raise RefusedError(code, str(refused), field="file", status=status) from None
+            raise refused_file(refused) from None
         except FileRefusedError as refused:
             raise RefusedError("INVALID", str(refused), field="file", status=400) from None
         except ReturnRefusedError as refused:
