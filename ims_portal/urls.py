@@ -12,6 +12,7 @@ from returns.views import control as control_periods
 TEXT_PAGES = ("help", "glossary", "accessibility", "policies")
 
 handler400 = "ims_portal.web.bad_request"
+handler500 = "ims_portal.outages.broken"
 
 urlpatterns = [
     path("", desk.front, name="front"),

@@ -16,6 +16,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from ims_portal import outages
 from ims_portal.access import RightMissingError
 from ims_portal.api.bodies import TooLargeError
 from ims_portal.once import MismatchError
@@ -85,6 +86,8 @@ def _told(problem: Exception) -> Told | None:
         return 403, "RIGHT_MISSING", f"This needs the right “{problem.right}”, which the token lacks.{who}", "", {}
     if getattr(problem, "code", "") == "BUSY":
         return 503, "BUSY", BUSY, "", {"Retry-After": BUSY_SECONDS}
+    if outages.is_one(problem):
+        return outages.STATUS, outages.CODE, outages.TEXT, "", {"Retry-After": outages.RETRY_AFTER}
     if isinstance(problem, exceptions.APIException):
         return _framework(problem)
     ours = next((told for kind, told in OURS.items() if isinstance(problem, kind)), None)

@@ -10,6 +10,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from ims_portal import outages
 from ims_portal.access import RightMissingError
 from ims_portal.api.bodies import TooLargeError
 from ims_portal.rules.actions import Refusal
@@ -64,6 +65,10 @@ def handler(problem: Exception, context: Mapping[str, Any]) -> Response | None: 
     if getattr(problem, "code", "") == "BUSY":
         answer = failure("APP-BUSY", "Another change for this GSTIN is being written. Send the same again.", 503)
         answer["Retry-After"] = "2"
+        return answer
+    if outages.is_one(problem):
+        answer = failure(f"APP-{outages.CODE}", outages.TEXT, outages.STATUS)
+        answer["Retry-After"] = outages.RETRY_AFTER
         return answer
     if isinstance(problem, exceptions.APIException):
         return _framework(problem)
