@@ -80,12 +80,14 @@ class World:
     records: int
 
 
-def make(*, rows: int, at: datetime, username: str = "bigworld", password: str | None = None) -> World:
+def make(
+    *, rows: int, at: datetime, username: str = "bigworld", password: str | None = None, is_computed: bool = True
+) -> World:
     """Make the world with `rows` documents in the recipient's open period, as it stands at a moment.
 
     The open period is the latest whose GSTR-2B can be computed at `at`; a tenth as many documents lie in the period
-    before it, whose GSTR-3B is filed. `username` signs for the recipient and its largest supplier. Raises
-    AlreadyMadeError.
+    before it, whose GSTR-3B is filed. `username` signs for the recipient and its largest supplier. Without
+    `is_computed` the open period has no GSTR-2B yet. Raises AlreadyMadeError.
     """
     gstin_ = RECIPIENT + gstin.check_char(RECIPIENT)
     if Taxpayer.objects.filter(gstin=gstin_).exists():
@@ -107,9 +109,10 @@ def make(*, rows: int, at: datetime, username: str = "bigworld", password: str |
     bigworld_sql.learn()
     owner = _owner(username, password, (recipient, suppliers[0]))
     _decide(recipient, made, at=at - timedelta(hours=2), accepts=0.25, rejects=0.05, pends=0.12)
-    gstr2b.compute(taxpayer=recipient, period=open_, actor=owner, clock=Fixed(at - timedelta(hours=1)))
     found = World(recipient, suppliers[0], owner, open_, len(made))
-    change_minds(found, at)
+    if is_computed:
+        gstr2b.compute(taxpayer=recipient, period=open_, actor=owner, clock=Fixed(at - timedelta(hours=1)))
+        change_minds(found, at)
     kept.fold_one(recipient.pk)
     bigworld_sql.learn()
     return found

@@ -95,7 +95,7 @@ def compute(
         if actor is not None:
             access.require(user=actor, taxpayer=taxpayer, right=Right.COMPUTE, at=at)
         refuse(taxpayer=taxpayer, period=period, inbox=inbox, at=at)
-        done = _compute_under_lock(taxpayer, period, inbox, actor, at)
+        done = compute_under_lock(taxpayer, period, inbox, actor, at)
         if job is not None:
             job.notice = "NOTHING_CHANGED" if done.nothing_changed else ""
             queue.finish(job)
@@ -104,9 +104,10 @@ def compute(
     return locking.transact(work)
 
 
-def _compute_under_lock(
+def compute_under_lock(
     taxpayer: Taxpayer, period: TaxPeriod, inbox: Inbox, actor: User | None, at: datetime
 ) -> Computed:
+    """Make the statement, or return the one that holds. The caller has the lock, and this joins its transaction."""
     today = standing.of(taxpayer, at)
     latest = current(taxpayer, period)
     if latest is not None and not is_out_of_date(latest, inbox=inbox, today=today):

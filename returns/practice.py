@@ -49,11 +49,18 @@ class Practice:
 
 
 def make(
-    *, clients: int, documents: int, at: datetime, username: str = "practice", password: str | None = None
+    *,
+    clients: int,
+    documents: int,
+    at: datetime,
+    username: str = "practice",
+    password: str | None = None,
+    is_computed: bool = True,
 ) -> Practice:
     """Make a practitioner engaged for `clients` GSTINs with about `documents` records each in their open period.
 
-    The open period is the latest whose GSTR-1 is due at `at`. Raises AlreadyMadeError.
+    The open period is the latest whose GSTR-1 is due at `at`. Without `is_computed` nobody has a GSTR-2B of it. Raises
+    AlreadyMadeError.
     """
     if User.objects.filter(username=username).exists():
         raise AlreadyMadeError(f"{username} is there already; a practice is made once.")
@@ -69,7 +76,7 @@ def make(
     drafted = periods.draft_day(periods.filer(STATE), period, calendar.in_force(at))
     for no, firm in enumerate(firms):
         _decide_some(firm, no, at - timedelta(days=1))
-        if no % 3 and timezone.localdate(at) >= drafted:
+        if is_computed and no % 3 and timezone.localdate(at) >= drafted:
             gstr2b.compute(taxpayer=firm, period=period, actor=None, clock=Fixed(at))
     return Practice(user, firms, period)
 

@@ -1,0 +1,69 @@
+"""All paths in their order, each in the world it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from django.utils import timezone
+
+from ims_portal import calendar, clock
+from ims_portal.models import PortalClock
+from ims_portal.rules import periods
+from invoices import kept
+from returns import bigworld, gstr2b
+from returns.bench import Measured, decisions, files, measured, pages, statements
+from returns.bigworld import World
+
+NAMES = (
+    *("gstr2b", "sums", "ingest", "xlsx", "summary", "list_first", "list_deep", "match", "bulk_action", "month_end"),
+)
+RECIPIENTS_OF = 500
+"""Records of each recipient on the draft day."""
+PAGES = frozenset({"summary", "list_first", "list_deep"})
+
+
+def run(*, size: int, rounds: int, only: Collection[str], folder: Path) -> Iterator[Measured]:
+    """Yield what each path takes, in an empty database; the portal's clock is set two days after a draft day."""
+    at = _two_days_after_a_draft()
+    PortalClock.objects.create(pk=1, ahead=at - clock.real())
+    if only != {"month_end"}:
+        yield from _in_a_big_world(size=size, rounds=rounds, only=only, folder=folder, at=at)
+    if "month_end" in only:
+        day = statements.DraftDay(rows=size, recipients=max(40, size // RECIPIENTS_OF), rounds=rounds, at=at)
+        yield measured(day.path(), rounds=rounds)
+
+
+def _in_a_big_world(*, size: int, rounds: int, only: Collection[str], folder: Path, at: datetime) -> Iterator[Measured]:
+    world = bigworld.make(rows=size, at=at, is_computed=False)
+    if "gstr2b" in only:
+        yield measured(statements.gstr2b_path(world, at), rounds=rounds)
+    if "sums" in only:
+        yield measured(statements.sums_path(world, at), rounds=rounds)
+    gstr2b.compute(taxpayer=world.recipient, period=world.period, actor=None, clock=clock.portal())
+    if "ingest" in only:
+        yield measured(files.Ingest(world, rows=size, at=at, folder=folder).path(), rounds=rounds)
+    if "xlsx" in only:
+        yield measured(files.Workbook(world, at, folder).path(), rounds=min(3, rounds))
+    yield from _pages(world, rounds=rounds, only=only)
+    if "match" in only:
+        yield measured(files.Books(world, at, folder).path(), rounds=min(3, rounds))
+    if "bulk_action" in only:
+        yield measured(decisions.BulkAction(world, at).path(), rounds=rounds)
+
+
+def _pages(world: World, *, rounds: int, only: Collection[str]) -> Iterator[Measured]:
+    if not PAGES & set(only):
+        return
+    kept.fold_one(world.recipient.pk)
+    for path in pages.Pages(world).paths(world.records):
+        if path.name in only:
+            yield measured(path, rounds=rounds * 4)
+
+
+def _two_days_after_a_draft() -> datetime:
+    now = clock.real()
+    filer, in_force = periods.filer(bigworld.STATE), calendar.in_force(now)
+    drafted = periods.draft_day(filer, filer.period(periods.month_of(timezone.localdate(now))), in_force)
+    return bigworld.at_ten(drafted + timedelta(days=2))
