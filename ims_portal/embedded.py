@@ -96,10 +96,10 @@ def running() -> Addresses | None:
     return addresses(where=demo) if engines.are_ready(place=demo) else None
 
 
-def addresses(*, where: Place) -> Addresses:
-    """Return where the servers of this place answer, whether or not they run."""
+def addresses(*, where: Place, role: str = engines.USER) -> Addresses:
+    """Return where the servers of this place answer a role of the database, whether or not they run."""
     return Addresses(
-        database_url=f"postgresql://{engines.USER}@/{engines.DATABASE}?host={where.sockets}",
+        database_url=f"postgresql://{role}@/{engines.DATABASE}?host={where.sockets}",
         redis_url=f"unix://{where.valkey_socket}?db=0",
     )
 

@@ -94,7 +94,7 @@ def _own_broker() -> str:
 _prepare()
 django.setup()  # here, not in pytest-django: it looks for settings before this file is read
 
-from ims_portal import clock  # noqa: E402 - models exist from here on
+from ims_portal import clock, grants_sql  # noqa: E402 - models exist from here on
 from ims_portal.clock import Fixed  # noqa: E402
 from invoices.views import bulk as bulk_pages  # noqa: E402
 from tests import factories  # noqa: E402
@@ -127,11 +127,13 @@ def _usual_language() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:  # noqa: ARG001 - pytest-django's own goes first
-    """Let the test database be emptied between tests: append-only tables refuse TRUNCATE, in tests too.
+    """Grant the roles what is theirs, and let the test database be emptied between tests, which only its owner may.
 
-    UPDATE and DELETE stay refused; tests/returns/test_integrity.py switches the guard on again to see it hold.
+    Append-only tables refuse TRUNCATE to the owner too, so their guard of it is off. UPDATE and DELETE stay refused;
+    tests/returns/test_integrity.py switches the guard on again to see it hold.
     """
     with django_db_blocker.unblock(), connection.cursor() as cursor:
+        grants_sql.apply({})
         cursor.execute("SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'never_emptied'")
         for (table,) in cursor.fetchall():
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER never_emptied")

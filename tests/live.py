@@ -15,7 +15,7 @@ import pytest
 import redis
 from django.db import connection
 
-from ims_portal import children, run
+from ims_portal import children, grants, run
 from ims_portal.celery import app
 from ims_portal.children import Child
 
@@ -61,8 +61,16 @@ def process_environment(nothing_under_way: None) -> Iterator[dict[str, str]]:  #
 
 
 def _environment() -> dict[str, str]:
-    address = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}")
-    return os.environ | {"DATABASE_URL": urlunsplit(address), "IMS_LOG_LEVEL": "INFO", "PGAPPNAME": NAMED}
+    return os.environ | {"DATABASE_URL": address_of(grants.APP), "IMS_LOG_LEVEL": "INFO", "PGAPPNAME": NAMED}
+
+
+def address_of(role: str) -> str:
+    """Return the address of the test database for a role; on servers that ask for passwords, for who runs the tests."""
+    parts = urlsplit(os.environ["DATABASE_URL"])
+    user, has_password, _password = parts.netloc.rpartition("@")[0].partition(":")
+    place = parts.netloc.rpartition("@")[2]
+    asked = parts._replace(path=f"/{connection.settings_dict['NAME']}")
+    return urlunsplit(asked if has_password or not user else asked._replace(netloc=f"{role}@{place}"))
 
 
 @pytest.fixture

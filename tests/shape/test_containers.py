@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ims_portal import embedded
+from ims_portal import embedded, grants
 
 COMPOSE: dict[str, Any] = yaml.safe_load((embedded.PROJECT / "docker-compose.yml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]
@@ -36,7 +36,23 @@ def test_our_services_read_their_settings_from_env_and_hold_no_privilege(name: s
     assert service["env_file"] == ".env"
     assert service["cap_drop"] == ["ALL"]
     assert service["read_only"] is True
-    assert service["environment"] == {"IMS_ROLE": {"migrate": "command"}.get(name, name)}
+    assert service["environment"]["IMS_ROLE"] == {"migrate": "command"}.get(name, name)
+
+
+def test_only_what_migrates_knows_the_owner_of_the_database() -> None:
+    owner = SERVICES["migrate"]["environment"]
+    assert owner == {"IMS_ROLE": "command", "DATABASE_URL": "${OWNER_DATABASE_URL:?write it into .env}"}
+    kept = {"POSTGRES_PASSWORD": "", "OWNER_DATABASE_URL": "", "IMS_APP_PASSWORD": "", "IMS_AUDIT_PASSWORD": ""}
+    for name in ("web", "worker", "beat"):
+        assert SERVICES[name]["environment"] == kept | {"IMS_ROLE": name}
+    assert re.search(rf"^DATABASE_URL=postgresql://{grants.APP}:", EXAMPLE, re.MULTILINE)
+    assert re.search(r"^OWNER_DATABASE_URL=postgresql://ims:", EXAMPLE, re.MULTILINE)
+
+
+def test_grants_are_put_in_force_after_every_migration() -> None:
+    shell, flag, line = SERVICES["migrate"]["command"]
+    assert (shell, flag) == ("sh", "-c")
+    assert line == "python manage.py migrate --noinput && python manage.py grant_roles"
 
 
 def test_dependencies_exist_and_have_what_is_waited_for() -> None:
