@@ -18,7 +18,6 @@ from pathlib import Path
 from ims_portal import binaries, engines
 from ims_portal.engines import EngineError, Place
 
-POSTGRES_SECONDS = 60  # enough to recover from a crash
 VALKEY_SECONDS = 10
 NOBODY = 65534
 MAKE_DATABASE = """
@@ -51,8 +50,8 @@ def make_private(*, folder: Path) -> None:
 def _start_postgres(place: Place) -> None:
     programs = binaries.postgres_folder()
     log = place.folder / "postgres.log"
-    _hand_over(place.sockets)
-    _hand_over(log)
+    hand_over(place.sockets)
+    hand_over(log)
     _refuse_closed_folder(place, programs)
     if not (place.data / "PG_VERSION").exists():
         _initialize(place, programs)
@@ -60,13 +59,13 @@ def _start_postgres(place: Place) -> None:
         _clear_after_crash(place)
         (place.data / "postgresql.conf").write_text(_postgres_settings(place))
         # pg_ctl detaches the server from us and waits until it is ready or has failed.
-        patience = f"--timeout={POSTGRES_SECONDS}"
+        patience = f"--timeout={place.patience}"
         command: Command = [programs / "pg_ctl", "start", "--wait", patience, "--silent", "-D", place.data, "-l", log]
-        _run(command, place=place, failure=f"PostgreSQL did not start; see {log}")
+        run(command, place=place, failure=f"PostgreSQL did not start; see {log}")
     made = place.folder / "database_made"
     if not made.exists():
         names: Command = ["-h", place.sockets, "-U", engines.USER, "-d", "postgres", "-v", f"name={engines.DATABASE}"]
-        _run([programs / "psql", "-q", *names], place=place, failure="The database was not made", text=MAKE_DATABASE)
+        run([programs / "psql", "-q", *names], place=place, failure="The database was not made", text=MAKE_DATABASE)
         made.touch()
 
 
@@ -79,12 +78,12 @@ def _initialize(place: Place, programs: Path) -> None:
         shutil.rmtree(unfinished, ignore_errors=True)
     (place.folder / "database_made").unlink(missing_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix="postgres.new-", dir=place.folder))
-    _hand_over(fresh)
+    hand_over(fresh)
     command: list[str | Path] = [programs / "initdb", "-D", fresh, "-U", engines.USER]
     command += ["--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"]
     if not place.durable:
         command.append("--no-sync")
-    _run(command, place=place, failure="PostgreSQL's data folder was not made")
+    run(command, place=place, failure="PostgreSQL's data folder was not made")
     shutil.rmtree(place.data, ignore_errors=True)
     fresh.rename(place.data)
 
@@ -101,8 +100,7 @@ def _postgres_settings(place: Place) -> str:
         "timezone = 'Asia/Kolkata'",
         "log_timezone = 'Asia/Kolkata'",
         "log_line_prefix = '%m [%p] %d '",
-        "wal_level = minimal",
-        "max_wal_senders = 0",
+        *(_archiving(place.archive) if place.archive else ("wal_level = minimal", "max_wal_senders = 0")),
     ]
     if not place.durable:
         # Commits then survive a kill of the server, but not a crash of the machine.
@@ -110,9 +108,18 @@ def _postgres_settings(place: Place) -> str:
     return "\n".join(["# Written anew at every start by ims_portal/engine_start.py", *lines, ""])
 
 
+def _archiving(archive: Path) -> list[str]:
+    """Return the settings that docs/runbook.md asks for in production: a log from which any moment can be restored."""
+    return [
+        "wal_level = replica",
+        "archive_mode = on",
+        f'archive_command = \'test ! -f "{archive}/%f" && cp "%p" "{archive}/%f"\'',
+    ]
+
+
 def _left_running(place: Place) -> bool:
     """Wait for a PostgreSQL that somebody killed left starting or stopping, and return whether it ended up ready."""
-    deadline = time.monotonic() + POSTGRES_SECONDS
+    deadline = time.monotonic() + place.patience
     while engines.postgres_pid(place=place) is not None and time.monotonic() < deadline:
         if engines.postgres_is_ready(place=place):
             return True
@@ -161,7 +168,7 @@ def _start_valkey(place: Place) -> None:
         time.sleep(0.01)
 
 
-def _run(command: Command, *, place: Place, failure: str, text: str = "") -> None:
+def run(command: Command, *, place: Place, failure: str, text: str = "") -> None:
     """Run one of PostgreSQL's programs, as root under another user's number; raise EngineError with what it said."""
     # Files, not pipes: the server would keep a pipe open for ever.
     with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as told:
@@ -204,7 +211,7 @@ def _becomes_nobody() -> bool:
         return True
 
 
-def _hand_over(path: Path) -> None:
+def hand_over(path: Path) -> None:
     """Give a folder, or a log file to be, to the user that PostgreSQL really becomes, and let that user come to it."""
     if _becomes_nobody():
         path.parent.chmod(0o711)

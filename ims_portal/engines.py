@@ -15,6 +15,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+START_SECONDS = 60  # enough to recover from a crash
 STOP_SECONDS = 20
 LONGEST_SOCKET_FOLDER = 80  # a socket's whole path must fit in 108 bytes, on macOS in 104
 PLAIN_PATH = re.compile(r"[A-Za-z0-9/._-]+")  # needs no quoting in an address or in a configuration
@@ -29,10 +30,16 @@ class EngineError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """One pair of servers: the folder that holds their data, and whether commits must survive a machine crash."""
+    """One pair of servers: the folder that holds their data, and whether commits must survive a machine crash.
+
+    `archive` is the folder into which PostgreSQL copies each finished piece of its log, so that the data can be brought
+    back as of any moment; `patience` are the seconds a start may take, which a long recovery needs more of.
+    """
 
     folder: Path
     durable: bool
+    archive: Path | None = None
+    patience: int = START_SECONDS
 
     @property
     def data(self) -> Path:
@@ -48,7 +55,7 @@ class Place:
         name = hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:16]
         # Not TMPDIR, which differs between terminals. Only its owner may enter the folder, and one made by others is
         # refused.
-        return Path("/tmp") / f"ims-{name}"  # noqa: S108
+        return Path("/tmp") / f"ims-{name}"  # noqa: S108  # nosec B108
 
     @property
     def postgres_socket(self) -> Path:
