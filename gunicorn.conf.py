@@ -4,7 +4,17 @@ Existing GST software sends headers with an underscore in their names, which ser
 `X_Forwarded_Proto` is the same as the proxy's own `X-Forwarded-Proto`. Only the two we know come through.
 """
 
+import os
+import shutil
+import tempfile
+from pathlib import Path
 from typing import Any
+
+# Before the portal is loaded: what its processes count is kept in files here and added up (ims_portal/metrics.py).
+COUNTED = os.environ.get("PROMETHEUS_MULTIPROC_DIR") or tempfile.mkdtemp(prefix="ims-metrics-")
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = COUNTED
+shutil.rmtree(COUNTED, ignore_errors=True)  # what the processes of before left would be added to ours
+Path(COUNTED).mkdir(mode=0o700, parents=True)
 
 header_map = "dangerous"  # all of them, until `pre_request` has sorted them
 KNOWN = frozenset({"RET_PERIOD", "RTN_TYP"})
@@ -13,3 +23,8 @@ KNOWN = frozenset({"RET_PERIOD", "RTN_TYP"})
 def pre_request(_worker: Any, request: Any) -> None:  # noqa: ANN401 - gunicorn's own, without types
     """Keep, of the headers with an underscore, those of GST software."""
     request.headers = [(name, value) for name, value in request.headers if "_" not in name or name in KNOWN]
+
+
+def on_exit(_server: Any) -> None:  # noqa: ANN401 - gunicorn's own, without types
+    """Leave no files behind."""
+    shutil.rmtree(COUNTED, ignore_errors=True)

@@ -12,6 +12,7 @@ YES, NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 POSTGRES_SCHEMES = ("postgres", "postgresql", "psql", "pgsql")
 REDIS_SCHEMES = ("redis", "rediss", "unix")
 SHORTEST_KEY, FEWEST_KEY_LETTERS = 50, 5  # as Django's own deployment check has it
+SHORTEST_SECRET = 32
 
 
 def yes_or_no(name: str, *, default: bool) -> bool:
@@ -67,6 +68,15 @@ def secret_key(name: str) -> str:
             f"{name} must be a random text of {SHORTEST_KEY} characters or more. Make one with: "
             "python -c 'import secrets; print(secrets.token_urlsafe(50))'"
         )
+        raise ImproperlyConfigured(message)
+    return written
+
+
+def secret(name: str) -> str:
+    """Return a secret that programs send, or "" for none; one that could be guessed is refused."""
+    written: str = env.str(name, default="")
+    if written and len(written) < SHORTEST_SECRET:
+        message = f"{name} is too short. Make one with: python -c 'import secrets; print(secrets.token_urlsafe(32))'"
         raise ImproperlyConfigured(message)
     return written
 

@@ -1,9 +1,10 @@
-"""Logs: one JSON object per line on standard error, with ids only. Amounts, remarks and names stay out of them.
+"""Logs: one JSON object per line on standard error, with ids only. Amounts, remarks and names stay out of them (F71).
 
 Messages of exceptions can quote what somebody typed, so outside the sandbox a traceback is its places without its
-texts.
+texts. What frameworks say of a request quotes its address, in which GSTINs and keys stand; its route is told instead.
 """
 
+import logging
 import traceback
 from types import TracebackType
 from typing import Any
@@ -41,7 +42,8 @@ def configuration(*, level: str, with_texts: bool) -> dict[str, Any]:
                 ],
             },
         },
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+        "filters": {"no texts": {"()": NoTexts, "with_texts": with_texts}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["no texts"]}},
         "root": {"handlers": ["stderr"], "level": level},
         # Django's own handlers would print the same again, or mail it to nobody.
         "loggers": {
@@ -49,6 +51,35 @@ def configuration(*, level: str, with_texts: bool) -> dict[str, Any]:
             "django.server": {"handlers": [], "propagate": True},
         },
     }
+
+
+class NoTexts(logging.Filter):
+    """Rewords what frameworks log: the route of a request for its address, the kind of an exception for its text."""
+
+    def __init__(self, *, with_texts: bool) -> None:
+        super().__init__()
+        self.with_texts = with_texts
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Keep every line, in our words."""
+        if record.name.startswith(("django.request", "django.security")):
+            status, of = getattr(record, "status_code", ""), route(getattr(record, "request", None))
+            record.msg, record.args = f"{status} {of}".strip() or "refused", ()
+        elif isinstance(record.args, dict) and "exc" in record.args and not self.with_texts:
+            kind = record.exc_info[0] if record.exc_info else None
+            record.args = record.args | {"exc": kind.__qualname__ if kind else ""}  # of a task that failed
+        return True
+
+
+def route(request: Any) -> str:  # noqa: ANN401 - nothing here knows the framework
+    """Return the name of the page a request is for, "" where it is for none."""
+    match = getattr(request, "resolver_match", None)
+    return str(match.view_name) if match else ""
+
+
+def request_number() -> str:
+    """Return the number of the request that is being answered, "" outside of one."""
+    return str(structlog.contextvars.get_contextvars().get("request", ""))
 
 
 def _places(exc_info: ExcInfo) -> str:

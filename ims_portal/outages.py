@@ -6,12 +6,11 @@ outcome is unknown and what finds it out: the same request again, with its key.
 
 from __future__ import annotations
 
-import sys
-
 from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template import loader
-from django.views.defaults import server_error
+
+from ims_portal import logs
 
 CODE, STATUS, RETRY_AFTER = "BUSY", 503, "2"
 """Retry-After in seconds."""
@@ -31,17 +30,12 @@ def is_one(problem: BaseException | None) -> bool:
     return type(problem) is DatabaseError and getattr(problem.__cause__, "pgcode", None) is None
 
 
-def broken(request: HttpRequest) -> HttpResponse:
-    """Answer what nobody else answered: 503 for an outage, 500 for an error of ours. Asks the database nothing.
-
-    Django calls it while it handles the exception, wherever that came from: a view, a middleware, the session.
-    """
-    if not is_one(sys.exc_info()[1]):
-        return server_error(request)
-    answer: HttpResponse
+def answer(request: HttpRequest) -> HttpResponse:
+    """Return what is answered where nobody else did: a view, a middleware, the session. Asks the database nothing."""
+    told: HttpResponse
     if request.path.startswith(("/api/", "/gstn/", "/standard/", "/taxpayerapi/")):
-        answer = JsonResponse({"code": CODE, "message": TEXT}, status=STATUS)
+        told = JsonResponse({"code": CODE, "message": TEXT, "request_id": logs.request_number()}, status=STATUS)
     else:
-        answer = HttpResponse(loader.render_to_string("503.html"), status=STATUS)
-    answer.headers["Retry-After"] = RETRY_AFTER
-    return answer
+        told = HttpResponse(loader.get_template("503.html").render({"number": logs.request_number()}), status=STATUS)
+    told.headers["Retry-After"] = RETRY_AFTER
+    return told

@@ -21,7 +21,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from ims_portal import audit, once
+from ims_portal import audit, logs, metrics, once
 from ims_portal.clock import Clock
 from ims_portal.models import Command, Job, Taxpayer, User
 
@@ -93,15 +93,23 @@ def enqueue(job: Job) -> None:
     transaction.on_commit(nudge_after_commit)
 
 
+def broker_rests() -> bool:
+    """Tell whether this process leaves the broker alone for a while, because it failed."""
+    return time.monotonic() < _broker_bad_until
+
+
 def nudge(kind: type[Job], key: str) -> None:
     """Send "look at this job" now; a broker that fails is left alone for a while."""
     global _broker_bad_until  # noqa: PLW0603 one circuit breaker per process
-    if time.monotonic() < _broker_bad_until:
+    if broker_rests():
         return
     try:
-        current_app.send_task(_served[kind].task, kwargs={"job_id": key}, retry=False)
+        # A header, not an argument: workers of an earlier release do not know it.
+        asked_by = {"asked_by": logs.request_number()}
+        current_app.send_task(_served[kind].task, kwargs={"job_id": key}, headers=asked_by, retry=False)
     except Exception:  # noqa: BLE001 whatever the broker does, the save it follows has worked
         _broker_bad_until = time.monotonic() + BROKER_REST
+        metrics.BROKER_FAILURES.inc()
         log.warning("broker_unreachable", task=_served[kind].task, job=key)
 
 

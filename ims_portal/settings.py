@@ -63,6 +63,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
 ]
 MIDDLEWARE = [
+    "ims_portal.requests.Numbered",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -140,7 +141,7 @@ CSRF_TRUSTED_ORIGINS = environment.words("CSRF_TRUSTED_ORIGINS", default=[])
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^health/$"]  # the containers ask without TLS
+SECURE_REDIRECT_EXEMPT = [r"^health/$", r"^ready/$", r"^metrics$"]  # the containers ask without TLS
 BEHIND_PROXY = environment.yes_or_no("IMS_BEHIND_PROXY", default=False)
 if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -200,6 +201,10 @@ IMS_UPLOAD_DIR = os.fspath(Path(MEDIA_ROOT) / "uploads")
 IMS_EXPORT_DIR = os.fspath(Path(MEDIA_ROOT) / "exports")
 IMS_ANSWER_DIR = os.fspath(Path(MEDIA_ROOT) / "answers")
 IMS_UPLOAD_LIMIT = environment.number("IMS_UPLOAD_LIMIT", default=200 * 1024 * 1024)  # bytes of one return
+
+# -- Watching ----------------------------------------------------------------------------------------------------------
+# Who asks /metrics sends it; without it there are none.
+IMS_METRICS_TOKEN = environment.secret("IMS_METRICS_TOKEN")
 
 # -- Languages and time ------------------------------------------------------------------------------------------------
 USE_TZ = True

@@ -4,7 +4,20 @@ from django.conf.urls.i18n import i18n_patterns
 from django.urls import include, path
 
 from ims_portal.gstn.authenticate import Certificate
-from ims_portal.views import audit, codes, control, desk, engagements, interface, jobs, people, taxpayers, tokens, users
+from ims_portal.views import (
+    audit,
+    codes,
+    control,
+    desk,
+    engagements,
+    interface,
+    jobs,
+    machines,
+    people,
+    taxpayers,
+    tokens,
+    users,
+)
 from invoices.views import feeds
 from returns.views import clients
 from returns.views import control as control_periods
@@ -12,11 +25,13 @@ from returns.views import control as control_periods
 TEXT_PAGES = ("help", "glossary", "accessibility", "policies")
 
 handler400 = "ims_portal.web.bad_request"
-handler500 = "ims_portal.outages.broken"
+handler500 = "ims_portal.web.broken"
 
 urlpatterns = [
     path("", desk.front, name="front"),
-    path("health/", desk.health, name="health"),
+    path("health/", machines.health, name="health"),
+    path("ready/", machines.ready, name="ready"),
+    path("metrics", machines.counts, name="metrics"),
     path("session/", desk.stay, name="stay"),
     path("gstn/", include("ims_portal.gstn.urls")),
     # The same under the addresses that existing software has built in.

@@ -6,6 +6,7 @@ page answers alike becomes a page here: a missing right 403, a form of another G
 
 from __future__ import annotations
 
+import sys
 import uuid
 from collections.abc import Callable, Mapping
 
@@ -13,11 +14,12 @@ import structlog
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.template import loader
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
-from ims_portal import access, clock
+from ims_portal import access, clock, logs, outages
 from ims_portal.access import Access, Right, RightMissingError
 from ims_portal.rules.texts import UNWELCOME
 
@@ -94,6 +96,17 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # 
     """Say that a request cannot be read: too many fields, or an address no browser would send."""
     text = _("The request could not be read, so nothing was done. Go back, open the page again and repeat it.")
     return render(request, "ims_portal/problem.html", {"code": "BAD_REQUEST", "text": text}, status=400)
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    """Say that the error is ours, and the number under which the log has it; it asks nothing of the database.
+
+    Django calls it while it handles the exception, wherever that came from: an outage of the database is none of ours.
+    """
+    if outages.is_one(sys.exc_info()[1]):
+        return outages.answer(request)
+    page = loader.get_template("500.html").render({"number": logs.request_number()})
+    return HttpResponse(page, status=500)
 
 
 def forged(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 - Django's signature

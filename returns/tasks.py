@@ -87,4 +87,4 @@ def draft_due(**_extra: object) -> None:
             gstr2b.request(taxpayer=taxpayer, period=period, actor=None, clock=portal)
         except gstr2b.StatementRefusedError as refused:
             # Filed, or moved, between the look and the request: the next look sees it.
-            log.info("draft_not_wanted", gstin=taxpayer.gstin, period=period.name, refusal=refused.refusal.value)
+            log.info("draft_not_wanted", taxpayer=taxpayer.pk, period=period.name, refusal=refused.refusal.value)

@@ -165,9 +165,9 @@ def _served(start: Callable[[str, list[str]], Child]) -> str:
 
 
 def answers(port: int) -> bool:
-    """Tell whether the portal says that it and its database are well."""
+    """Tell whether the portal says that it can serve."""
     with suppress(OSError, http.client.HTTPException), closing(http.client.HTTPConnection(run.HOST, port)) as asked:
-        asked.request("GET", "/health/", headers={"Host": "localhost"})
+        asked.request("GET", "/ready/", headers={"Host": "localhost"})
         return asked.getresponse().status == http.client.OK
     return False
 

@@ -6,6 +6,7 @@ import http.cookiejar
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
@@ -52,9 +53,10 @@ class Visitor:
         self.cookies = http.cookiejar.CookieJar()
         self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self.cookies))
 
-    def get(self, path: str) -> Page:
+    def get(self, path: str, headers: Mapping[str, str] | None = None) -> Page:
         """Return a page."""
-        return self._send(urllib.request.Request(urllib.parse.urljoin(self.base, path)))  # noqa: S310 - our own server
+        address = urllib.parse.urljoin(self.base, path)
+        return self._send(urllib.request.Request(address, headers=dict(headers or {})))  # noqa: S310 - our own server
 
     def post(self, path: str, fields: dict[str, str]) -> Page:
         """Return what a form posted to a path leads to."""

@@ -5,7 +5,6 @@ Whatever the domain raises with a `code` of its own is a refusal of the law or o
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,7 +15,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from ims_portal import outages
+from ims_portal import logs, outages
 from ims_portal.access import RightMissingError
 from ims_portal.api.bodies import TooLargeError
 from ims_portal.once import MismatchError
@@ -53,10 +52,15 @@ def handler(problem: Exception, context: Mapping[str, Any]) -> Response | None: 
     if told is None:
         return None
     status, code, message, field, headers = told
-    body = {"code": code, "message": message, **({"field": field} if field else {}), "request_id": str(uuid.uuid4())}
+    body = {
+        "code": code,
+        "message": message,
+        **({"field": field} if field else {}),
+        "request_id": logs.request_number(),
+    }
     if isinstance(problem, RefusedError):
         body |= problem.more
-    log.info("api_refused", code=code, status=status, request_id=body["request_id"])
+    log.info("api_refused", code=code, status=status)
     return Response(body, status=status, headers=headers)
 
 

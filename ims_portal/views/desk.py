@@ -6,7 +6,6 @@ from itertools import groupby
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -39,15 +38,6 @@ DEAREST = 5
 def front(request: HttpRequest) -> HttpResponse:
     """Send people to their taxpayers, or to sign in, in the language their browser or cookie asks for."""
     return redirect("taxpayers" if request.user.is_authenticated else "account_login")
-
-
-@login_not_required
-@require_safe
-def health(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - Django's signature
-    """Say that the portal and its database answer."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
-    return JsonResponse({"status": "ok"})
 
 
 @require_http_methods(["GET", "POST"])

@@ -110,10 +110,6 @@ def test_account_pages_stand_in_the_shell(client: Client, path: str) -> None:
     assert "Practice system: nothing here reaches GSTN." in page.text
 
 
-def test_health_answers_anybody(client: Client) -> None:
-    assert client.get("/health/").json() == {"status": "ok"}
-
-
 def test_people_see_their_own_taxpayers_only(client: Client) -> None:
     client.force_login(factories.member(factories.taxpayer(), "viewer"))
     factories.taxpayer(factories.SUPPLIER)

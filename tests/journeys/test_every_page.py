@@ -54,6 +54,8 @@ STATIONS = {
 NO_PAGE = {
     "front": "leads to the first page of one's language",
     "health": "for machines",
+    "ready": "for machines",
+    "metrics": "for machines",
     "stay": "takes a script's request: keeps a session",
     "gstn-certificate": "for programs",
     "set_language": "takes a form",
