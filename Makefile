@@ -17,7 +17,7 @@ help:
 	@echo 'make thorough            the same with all random histories and examples, some ten minutes more'
 	@echo 'make bench [ARGS="..."]  what the hot paths take, beside a naive way and a limit of the machine'
 	@echo 'make shots               pictures of every page and of the journeys, in screenshots/'
-	@echo 'make lint                style, types, import contracts, missing migrations'
+	@echo 'make lint                style, types, import contracts, bandit, missing migrations'
 	@echo 'make install             only the environment, in .venv'
 	@echo 'make lock                requirements.txt anew from requirements.in (needs uv)'
 	@echo 'make clean               removes .venv and .local, the data of the demo with it'
@@ -52,6 +52,7 @@ lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml ims_portal invoices returns
 	$(BESIDE) $(BIN)/mypy
 	$(BESIDE) $(BIN)/python manage.py makemigrations --check --dry-run
 

@@ -183,7 +183,7 @@ def change_gstin(*, original: Record, to: Taxpayer, clock: Clock) -> tuple[Recor
     """Take in a GSTIN amendment: a reduction for the importer, a fresh credit for `to`; return both (R9.4)."""
     bill = _amendment(original, Event.AMEND_GSTIN, to, original.taxable, original.tax, clock.now())
     kept = _take_bill(bill, clock)
-    assert kept.reduction is not None  # noqa: S101 - a change of GSTIN always makes one
+    assert kept.reduction is not None  # noqa: S101 - a change of GSTIN always makes one  # nosec B101
     return kept.reduction, kept.record
 
 

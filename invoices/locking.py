@@ -48,7 +48,7 @@ def transact(work: Callable[[], Result]) -> Result:
         except OperationalError as problem:
             if getattr(problem.__cause__, "pgcode", None) not in WORTH_A_RETRY:
                 raise
-            time.sleep(random.uniform(0.02, 0.2) * (attempt + 1))  # noqa: S311 jitter, not a secret
+            time.sleep(random.uniform(0.02, 0.2) * (attempt + 1))  # noqa: S311 jitter, not a secret  # nosec B311
     raise BusyError(_("Another change for this GSTIN is being written. Nothing was saved; try again."))
 
 

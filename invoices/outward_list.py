@@ -68,7 +68,7 @@ def _counted(found: QuerySet[Record], lapsed: Iterable[Q]) -> QuerySet[Record]:
 
 
 def _reported(supplier: Taxpayer) -> QuerySet[Record]:
-    cost = RawSQL(records_sql.adds_back("invoices_record"), (), output_field=BooleanField())  # noqa: S611 our own text
+    cost = RawSQL(records_sql.adds_back("invoices_record"), (), output_field=BooleanField())  # noqa: S611 our own text  # nosec B611
     found = Record.objects.filter(supplier=supplier).exclude(status=Record.Status.WITHDRAWN)
     return found.annotate(may_cost=cost)
 

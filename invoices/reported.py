@@ -132,7 +132,7 @@ def _beyond(records: QuerySet[Record], place: tuple[int, int] | None, *, backwar
     if place is not None:
         side = ">" if backwards else "<"
         # A row comparison, because the same written with OR reads every row down to the place.
-        records = records.extra(  # noqa: S610 our own column names; the values are parameters
+        records = records.extra(  # noqa: S610 our own column names; the values are parameters  # nosec B610
             where=[f"(invoices_record.own_month, invoices_record.id) {side} (%s, %s)"], params=place
         )
     return records.order_by(*(("own_month", "id") if backwards else ("-own_month", "-id")))

@@ -137,7 +137,7 @@ def _taxpayer(number: str, name: str, first: TaxPeriod, **options: object) -> Ta
 
 def _suppliers(count: int, first: TaxPeriod) -> list[Taxpayer]:
     """Make suppliers, the largest first and the operators last; every tenth files by the quarter."""
-    drawn = random.Random(count)  # noqa: S311 made-up firms, the same each time
+    drawn = random.Random(count)  # noqa: S311 made-up firms, the same each time  # nosec B311
     made = [_supplier(no, drawn, first, is_operator=no >= count) for no in range(count + OPERATORS)]
     Taxpayer.objects.bulk_create(made, batch_size=BATCH)
     FilingFrequency.objects.bulk_create(

@@ -192,7 +192,7 @@ def page(*, statement: Gstr2b, filters: Filters, size: int, after: str = "") -> 
     backwards = bool(where and where["back"])
     found = filters.of(statement).select_related("record__supplier", "record__reversal__document__supplier", "why")
     if where:
-        found = found.extra(  # noqa: S610 a row comparison over our own column names; the values are parameters
+        found = found.extra(  # noqa: S610 a row comparison over our own column names; the values are parameters  # nosec B610
             where=[f"({_COLUMNS}) {'<' if backwards else '>'} (%s, %s, %s, %s)"], params=where["key"]
         )
     order = ("-placement", "-part", "-row", "-id") if backwards else ("placement", "part", "row", "id")

@@ -68,7 +68,7 @@ def make(
     firms = [_firm("AAC", no, period, STATE) for no in range(clients)]
     suppliers = [_firm("AAD", no, period, state) for no, state in zip(range(SUPPLIERS), bigworld.STATES, strict=False)]
     user = _practitioner(username, password, firms, at)
-    drawn = random.Random(clients)  # noqa: S311 made-up figures, the same each time
+    drawn = random.Random(clients)  # noqa: S311 made-up figures, the same each time  # nosec B311
     filed_at = Fixed(at - timedelta(days=2))
     for no, supplier in enumerate(suppliers):
         found = list(_documents(supplier, no, firms, documents, period, drawn))

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from returns import demo
 
-PASSWORD = "practice-portal-2026"  # noqa: S105 - printed on purpose; the command refuses anything but a sandbox
+PASSWORD = "practice-portal-2026"  # noqa: S105 - printed on purpose; the command refuses anything but a sandbox  # nosec B105
 
 
 class Command(BaseCommand):
