@@ -7,14 +7,10 @@ Existing GST software sends headers with an underscore in their names, which ser
 import os
 import shutil
 import tempfile
-from pathlib import Path
 from typing import Any
 
 # Before the portal is loaded: what its processes count is kept in files here and added up (ims_portal/metrics.py).
-COUNTED = os.environ.get("PROMETHEUS_MULTIPROC_DIR") or tempfile.mkdtemp(prefix="ims-metrics-")
-os.environ["PROMETHEUS_MULTIPROC_DIR"] = COUNTED
-shutil.rmtree(COUNTED, ignore_errors=True)  # what the processes of before left would be added to ours
-Path(COUNTED).mkdir(mode=0o700, parents=True)
+COUNTED = os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="ims-metrics-")
 
 header_map = "dangerous"  # all of them, until `pre_request` has sorted them
 KNOWN = frozenset({"RET_PERIOD", "RTN_TYP"})

@@ -156,7 +156,7 @@ def test_missing_servers_are_explained(tmp_path: Path) -> None:
 
 
 def test_every_setting_of_the_environment_is_explained() -> None:
-    readers = ("settings.py", "binaries.py", "embedded.py", "management/commands/grant_roles.py", "../gunicorn.conf.py")
+    readers = ("settings.py", "binaries.py", "embedded.py", "management/commands/grant_roles.py")
     code = "".join((embedded.PROJECT / "ims_portal" / name).read_text() for name in readers)
     explained = (embedded.PROJECT / ".env.example").read_text()
     names = {line.partition("=")[0] for line in explained.splitlines() if line and not line.startswith("#")}
