@@ -109,7 +109,7 @@ def nudge(kind: type[Job], key: str) -> None:
         current_app.send_task(_served[kind].task, kwargs={"job_id": key}, headers=asked_by, retry=False)
     except Exception:  # noqa: BLE001 whatever the broker does, the save it follows has worked
         _broker_bad_until = time.monotonic() + BROKER_REST
-        metrics.BROKER_FAILURES.inc()
+        metrics.broker_failed()
         log.warning("broker_unreachable", task=_served[kind].task, job=key)
 
 

@@ -43,8 +43,7 @@ class Numbered:
 def _tell(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
     route, status = logs.route(request) or NOWHERE, response.status_code
     method = request.method if request.method in ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS") else "OTHER"
-    metrics.REQUESTS.labels(route, method, str(status)).inc()
-    metrics.DURATION.labels(route).observe(seconds)
+    metrics.answered(route=route, method=method, status=status, seconds=seconds)
     if route in POLLED and status == 200:  # noqa: PLR2004 the status itself
         return
     told = {"route": route, "method": method, "status": status, "ms": int(seconds * 1000)}

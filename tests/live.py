@@ -82,7 +82,7 @@ def start_process(process_environment: dict[str, str], tmp_path: Path) -> Iterat
         child = children.start(
             name=role,
             command=command,
-            environment={**process_environment, "IMS_ROLE": role},
+            environment={**process_environment, "IMS_ROLE": role, "TMPDIR": os.fspath(tmp_path)},
             log=tmp_path / f"{role}-{len(started)}.log",
             if_we_die=signal.SIGKILL,
         )
@@ -121,7 +121,7 @@ def start_lasting(
 
     def start(role: str, command: list[str]) -> Child:
         log = tmp_path_factory.mktemp(role) / "log"
-        environment = {**_environment(), "IMS_ROLE": role}
+        environment = {**_environment(), "IMS_ROLE": role, "TMPDIR": os.fspath(log.parent)}
         child = children.start(name=role, command=command, environment=environment, log=log, if_we_die=signal.SIGKILL)
         started.append(child)
         return child

@@ -14,7 +14,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from ims_portal import logs, queue, requests
+from ims_portal import logs, metrics, queue, requests
 from returns import gstr2b
 from tests import factories
 from tests.visitor import Visitor
@@ -183,3 +183,13 @@ def test_what_a_failed_task_says_is_only_its_kind() -> None:
     )
     logs.NoTexts(with_texts=False).filter(record)
     assert record.getMessage() == "t: ValueError"
+
+
+def test_counting_stops_nobody(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def swept(*_labels: str) -> None:
+        raise FileNotFoundError
+
+    monkeypatch.setattr(metrics.REQUESTS, "labels", swept)
+    monkeypatch.setattr(metrics.BROKER_FAILURES, "inc", swept)
+    assert client.get("/health/").status_code == 200
+    metrics.broker_failed()
