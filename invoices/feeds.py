@@ -314,6 +314,7 @@ def _replace_isd(
         batch_id=batch and batch.pk,
     )
     kept.filed_on, kept.filed_at, kept.filed_by = told.filed_on, at, batch.requested_by if batch else None
+    kept.held = records_sql.held(kept.pk)
     kept.acknowledgement = f"SBX-R6-{kept.pk:08d}"
     kept.save()
 

@@ -70,6 +70,7 @@ def add_records(
         "value": f"{given.get('taxable', '0')} + {tax}",
         "number_key": f"upper({given['number']})",
         "pos": STATE.format(given["recipient_id"]),
+        "filed_seq": f"(SELECT i.seq FROM invoices_inbox i WHERE i.taxpayer_id = {given['recipient_id']})",
         "gstr2b_month": recipients_month_sql(given["recipient_id"], f"({month})"),
         **given,
     }

@@ -127,7 +127,8 @@ def take_back(record_ids: Iterable[int]) -> None:
     )
     run(
         """
-        UPDATE invoices_record r SET status = 'W', filed_on = NULL, gstr2b_month = NULL, version = r.version + 1
+        UPDATE invoices_record r SET status = 'W', filed_on = NULL, filed_seq = NULL, gstr2b_month = NULL,
+            version = r.version + 1
         WHERE r.id = ANY(%(ids)s)
     """,
         ids,

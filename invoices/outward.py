@@ -245,6 +245,7 @@ def _file_under_lock(opened: Open, actor: User | None) -> SupplierReturn:
         records_sql.charge(filed)
         records_sql.bump(record_ids=filed + replaced)
     kept.filed_on, kept.filed_at, kept.filed_by = opened.day, opened.at, actor
+    kept.held = records_sql.held(kept.pk)
     kept.acknowledgement = f"SBX-{opened.form.value.replace('GSTR-', 'R')}-{kept.pk:08d}"
     kept.save()
     audit.record(

@@ -150,17 +150,32 @@ def successors(record_ids: Collection[int]) -> list[int]:
 
 
 def mark_filed(*, return_id: int, day: date, window_month: int) -> list[int]:
-    """File every saved record of a return: its GSTR-2B period becomes final (R7.2), in its recipient's periods."""
+    """File every saved record of a return: its GSTR-2B period becomes final (R7.2), in its recipient's periods.
+
+    `filed_seq` is the recipient's counter before `bump`: every statement of a higher one was computed after the filing.
+    """
     rows = run(
         f"""
-        UPDATE invoices_record r SET status = 'F', filed_on = %(day)s,
+        UPDATE invoices_record r SET status = 'F', filed_on = %(day)s, filed_seq = i.seq,
             gstr2b_month = {recipients_month_sql("r.recipient_id", "w.month")}
-        FROM (SELECT %(month)s AS month) w
-        WHERE r.supplier_return_id = %(return_id)s AND r.status = 'S' RETURNING r.id
+        FROM (SELECT %(month)s AS month) w, invoices_inbox i
+        WHERE i.taxpayer_id = r.recipient_id AND r.supplier_return_id = %(return_id)s AND r.status = 'S' RETURNING r.id
     """,
         {"return_id": return_id, "day": day, "month": window_month},
     )
     return [int(str(pk)) for (pk,) in rows]
+
+
+def held(return_id: int) -> list[int]:
+    """Return what of a return its recipients hold: how many documents, taxable value, tax by head, in paise."""
+    rows = run(
+        f"""
+        SELECT count(*), {", ".join(f"coalesce(sum(r.{head}), 0)" for head in ("taxable", *HEADS))}
+        FROM invoices_record r WHERE r.supplier_return_id = %(return_id)s AND r.status = 'F'
+    """,
+        {"return_id": return_id},
+    )
+    return [int(str(amount)) for amount in rows[0]]
 
 
 def iff_value(return_id: int) -> int:

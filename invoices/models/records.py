@@ -68,6 +68,9 @@ class Record(models.Model):
     chain = models.BigIntegerField(help_text=_("id of the chain's first version"))
     chain_no = models.PositiveSmallIntegerField(default=1)
     filed_on = models.DateField(null=True, blank=True)
+    filed_seq = models.BigIntegerField(
+        null=True, blank=True, help_text=_("its recipient's counter just before it was filed")
+    )
     gstr2b_month = models.PositiveIntegerField(null=True, blank=True)
 
     is_pos_ineligible = models.BooleanField(default=False)

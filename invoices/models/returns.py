@@ -11,7 +11,11 @@ from ims_portal.rules import documents
 
 
 class SupplierReturn(models.Model):
-    """One form of one supplier and period: saved until `filed_on`, frozen after."""
+    """One form of one supplier and period: saved until `filed_on`, frozen after.
+
+    `held` is what it said when it was filed: [documents, taxable value, igst, cgst, sgst, cess] in paise over all that
+    recipients hold; None in returns of before it was kept.
+    """
 
     supplier = models.ForeignKey(Taxpayer, on_delete=models.PROTECT, related_name="supplier_returns")
     form = models.CharField(max_length=8, choices=[(f.value, f.value) for f in documents.Form])
@@ -22,6 +26,7 @@ class SupplierReturn(models.Model):
     filed_at = models.DateTimeField(null=True, blank=True)
     filed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     acknowledgement = models.CharField(max_length=24, blank=True)
+    held = models.JSONField(null=True, blank=True)
 
     class Meta:
         constraints = [
