@@ -116,6 +116,7 @@ def compute_under_lock(
     version = latest.version + 1 if latest else 1
     gstr2b_sql.write_version(recipient_id=taxpayer.pk, month=period.month, version=version, today=today)
     sums = gstr2b_sql.sums(recipient_id=taxpayer.pk, month=period.month)
+    pending = gstr2b_sql.left_pending(recipient_id=taxpayer.pk, month=period.month, today=today)
     statement = Gstr2b.objects.create(
         recipient=taxpayer,
         return_period=kept,
@@ -126,8 +127,8 @@ def compute_under_lock(
         computed_at=at,
         computed_by=actor,
         engine=engine(period.month),
-        sums=_stored(sums),
-        by_status=_by_status(sums, gstr2b_sql.left_pending(recipient_id=taxpayer.pk, month=period.month, today=today)),
+        sums=kept_sums(sums),
+        by_status=kept_by_status(sums, pending),
         liable_taxable=gstr2b_sql.liable_taxable(recipient_id=taxpayer.pk, month=period.month),
         line_count=sum(count for count, _tax in sums.values()),
     )
@@ -271,7 +272,7 @@ PENDING = "pending"
 """Stands in `Gstr2b.by_status` for what was Pending and so is not in the statement."""
 
 
-def _stored(sums: Sums) -> dict[str, dict[str, dict[str, list[int]]]]:
+def kept_sums(sums: Sums) -> dict[str, dict[str, dict[str, list[int]]]]:
     """Return sums as kept: placement -> part -> row -> [count, igst, cgst, sgst, cess]."""
     kept: dict[str, dict[str, dict[str, list[int]]]] = {}
     for (placement, part, row, _status), found in sums.items():
@@ -280,7 +281,7 @@ def _stored(sums: Sums) -> dict[str, dict[str, dict[str, list[int]]]]:
     return kept
 
 
-def _by_status(sums: Sums, pending: tuple[int, int]) -> dict[str, list[int]]:
+def kept_by_status(sums: Sums, pending: tuple[int, int]) -> dict[str, list[int]]:
     """Return status -> [count, net ITC] of records that can be decided on: taken, or given up where rejected."""
     kept = {status.value: [0, 0] for status in rules.Status if status} | {PENDING: list(pending)}
     for (placement, part, _row, status), (count, tax) in sums.items():

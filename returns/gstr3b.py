@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -27,7 +25,7 @@ from ims_portal.rules.periods import Filer, Return, TaxPeriod
 from invoices import actions, locking, standing
 from invoices.models import Inbox, SupplierReturn
 from invoices.standing import Standing
-from returns import addbacks, gstr2b, ledgers, payment, table3, why
+from returns import addbacks, digests, gstr2b, ledgers, payment, table3, why
 from returns.models import Adjustment, Filing, Gstr2b, ReturnPeriod
 from returns.payment import Late, Payment
 from returns.table3 import Entry
@@ -475,18 +473,16 @@ def digest(shown: Draft) -> str:
     A filed return has the rows it was filed with.
     """
     names = rules.ROWS if shown.filing is None else shown.filing.derived
-    content: dict[str, object] = {
-        "gstin": shown.taxpayer.gstin,
-        "period": shown.period.name,
-        "statement": [shown.statement.pk, shown.statement.version] if shown.statement else None,
-        "derived": _kept({name: shown.derived[name] for name in names}),
-        "declared": _kept({name: shown.declared[name] for name in names}),
-        "reasons": dict(shown.reasons),
-        **({"payment": payment.stored(shown.payment)} if shown.payment else {}),
-    }
-    if shown.taxable:
-        content["taxable"] = [dict(shown.taxable), dict(shown.declared_taxable)]
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return digests.of_return(
+        gstin=shown.taxpayer.gstin,
+        period=shown.period.name,
+        statement=(shown.statement.pk, shown.statement.version) if shown.statement else None,
+        derived=_kept({name: shown.derived[name] for name in names}),
+        declared=_kept({name: shown.declared[name] for name in names}),
+        reasons=shown.reasons,
+        payment=payment.stored(shown.payment) if shown.payment else {},
+        taxable=(shown.taxable, shown.declared_taxable),
+    )
 
 
 def _kept(rows: Mapping[str, Tax]) -> dict[str, list[int]]:

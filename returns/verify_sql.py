@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ims_portal import sql
 from ims_portal.access import MAY, PRACTITIONER, Right
+from ims_portal.rules import periods
 from ims_portal.rules.documents import Section
 from ims_portal.rules.gstr2b import Placement
 from ims_portal.rules.money import HEADS
+from ims_portal.rules.periods import Return, StateGroup
 from ims_portal.sql import literal
 from invoices import kept_sql
 
@@ -19,17 +22,26 @@ OFFENDERS = 20
 """How many offenders of a check are named."""
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """A name, what must hold, and SQL whose rows are offenders: what they are, and their id.
-
-    The SQL has a place `{of}` for what restricts it to one GSTIN; `taxpayer` is the column that has to be that one.
-    """
+@dataclass(frozen=True)
+class Invariant:
+    """A name, and what must hold."""
 
     name: str
     holds: str
+
+
+@dataclass(frozen=True)
+class Check(Invariant):
+    """What must hold as SQL whose rows are offenders: what they are, and their id.
+
+    The SQL has a place `{of}` for what restricts it. `taxpayer` is the column that has to be one of some taxpayers, and
+    `period` the SQL that is true of a period, with a place `{month}`; empty where the check is of everybody alike, or
+    of no period.
+    """
+
     sql: str
-    taxpayer: str
+    taxpayer: str = ""
+    period: str = ""
 
 
 def _heads(alias: str, prefix: str = "") -> str:
@@ -57,6 +69,21 @@ LAST_BEFORE = """
 """
 """What was last chosen for the record of a filed line, before its filing."""
 
+AMOUNTS = ("taxable", *HEADS)
+_DRAFT_DAY = sql.dated_case(
+    periods.DUE_DAYS,
+    {"form": literal(Return.GSTR2B), "frequency": "p.frequency", "group": literal(StateGroup.X)},  # one day for both
+    day="p.month",
+)
+DRAFT_DAY = f"""(
+    SELECT least(d.statutory, min(x.due))
+    FROM (SELECT (to_date(p.month::text, 'YYYYMM') + interval '1 month')::date + {_DRAFT_DAY} - 1 AS statutory) d
+    LEFT JOIN ims_portal_duedateextension x ON x.form = {literal(Return.GSTR2B)} AND x.month = p.month
+        AND x.approved_by_id IS NOT NULL
+    GROUP BY d.statutory
+)"""
+"""The first day any notification ever let the GSTR-2B of a return period `p` be made."""
+
 REJECTED, AVAILABLE = literal(Placement.REJECTED.value), literal(Placement.AVAILABLE.value)
 SIGN = "(CASE WHEN l.part LIKE 'B%%' THEN -1 ELSE 1 END)"
 """Part B is printed positive and reduces."""
@@ -68,6 +95,18 @@ BILLS = _some(Section.IMPG, Section.IMPGA, Section.IMPGSEZ, Section.IMPGSEZA)
 DECIDED = "r.version, r.action, r.answer, r.declared_igst, r.declared_cgst, r.declared_sgst, r.declared_cess, r.remark"
 LIVE = "state IN ('waiting', 'running')"
 ACTING = ", ".join(literal(role) for role, rights in MAY.items() if Right.ACT in rights)
+
+TOUCHED = "SELECT v.recipient_id FROM invoices_actionevent v WHERE v.id > {0:d}"
+"""The taxpayers of whom an action event is newer than one."""
+
+OF_RECORD = "r.gstr2b_month = {month}"
+OF_EVENT = "e.record_id IN (SELECT m.id FROM invoices_record m WHERE m.gstr2b_month = {month})"
+OF_CHAIN = """r.chain IN (
+    SELECT m.chain FROM invoices_record m WHERE m.recipient_id = r.recipient_id AND m.gstr2b_month = {month}
+)"""
+OF_SETTLED = "r.settled_month = {month}"
+OF_LINE = "l.month = {month}"
+OF_FILING = "f.month = {month}"
 
 CHECKS: tuple[Check, ...] = (
     Check(
@@ -86,6 +125,7 @@ CHECKS: tuple[Check, ...] = (
         )
         """,
         "r.recipient_id",
+        OF_RECORD,
     ),
     Check(
         "V02 no holes",
@@ -99,6 +139,7 @@ CHECKS: tuple[Check, ...] = (
         WHERE {of} AND e.inbox_seq > coalesce(i.seq, -1)
         """,
         "e.recipient_id",
+        OF_EVENT,
     ),
     Check(
         "V03 settled once",
@@ -107,7 +148,7 @@ CHECKS: tuple[Check, ...] = (
         SELECT 'record', l.record_id FROM ({FILED_LINE}) l JOIN invoices_record r ON r.id = l.record_id
         WHERE {{of}} AND r.settled_month IS DISTINCT FROM l.month
         UNION ALL
-        SELECT 'record', l.id FROM invoices_record l
+        SELECT 'record', l.id FROM (SELECT *, settled_month AS month FROM invoices_record) l
         WHERE {{of}} AND l.settled_month IS NOT NULL AND NOT EXISTS (
             SELECT 1 FROM ({FILED_LINE}) c
             WHERE c.record_id = l.id AND c.recipient_id = l.recipient_id AND c.month = l.settled_month
@@ -117,6 +158,7 @@ CHECKS: tuple[Check, ...] = (
         )
         """,
         "l.recipient_id",
+        OF_LINE,
     ),
     Check(
         "V04 nothing forgotten",
@@ -135,6 +177,7 @@ CHECKS: tuple[Check, ...] = (
             )
         """,
         "r.recipient_id",
+        OF_FILING,
     ),
     Check(
         "V05 only what was filed",
@@ -144,6 +187,7 @@ CHECKS: tuple[Check, ...] = (
         WHERE {{of}} AND (r.status <> 'F' OR r.gstr2b_month > l.month)
         """,
         "l.recipient_id",
+        OF_LINE,
     ),
     Check(
         "V06 as it was chosen",
@@ -153,6 +197,7 @@ CHECKS: tuple[Check, ...] = (
         WHERE {{of}} AND r.bypass = '' AND (coalesce(a.action, 'N') = 'R') <> (l.placement = {REJECTED})
         """,
         "l.recipient_id",
+        OF_LINE,
     ),
     Check(
         "V07 settled is settled",
@@ -163,6 +208,7 @@ CHECKS: tuple[Check, ...] = (
         WHERE {of} AND e.inbox_seq > f.seq
         """,
         "e.recipient_id",
+        OF_FILING,
     ),
     Check(
         "V08 chains",
@@ -172,6 +218,7 @@ CHECKS: tuple[Check, ...] = (
         GROUP BY r.recipient_id, r.chain HAVING max(r.chain_no) <> count(*)
         """,
         "r.recipient_id",
+        OF_CHAIN,
     ),
     Check(
         "V09 one version counts",
@@ -181,6 +228,7 @@ CHECKS: tuple[Check, ...] = (
         GROUP BY r.recipient_id, r.chain, r.gstr2b_month, r.settled_month HAVING count(*) > 1
         """,
         "r.recipient_id",
+        OF_SETTLED,
     ),
     Check(
         "V10 Table 4",
@@ -196,6 +244,7 @@ CHECKS: tuple[Check, ...] = (
             AND jsonb_build_array({_heads("s")}) <> d.value
         """,
         "f.taxpayer_id",
+        OF_FILING,
     ),
     Check(
         "V11 rejected counts nowhere",
@@ -205,6 +254,7 @@ CHECKS: tuple[Check, ...] = (
             AND l.cell <> ''
         """,
         "l.recipient_id",
+        OF_LINE,
     ),
     Check(
         "V12 add-backs",
@@ -224,6 +274,7 @@ CHECKS: tuple[Check, ...] = (
             ))
         """,
         "l.recipient_id",
+        OF_SETTLED,
     ),
     Check(
         "V13 declarations",
@@ -235,6 +286,7 @@ CHECKS: tuple[Check, ...] = (
             OR (r.answer IN ('P', 'N') AND btrim(r.remark) = ''))
         """,
         "r.recipient_id",
+        OF_RECORD,
     ),
     Check(
         "V14 sums",
@@ -253,6 +305,22 @@ CHECKS: tuple[Check, ...] = (
         WHERE {{of}} AND (s.line_count <> f.lines OR ({_heads("f")}) IS DISTINCT FROM ({_heads("t")}))
         """,
         "s.recipient_id",
+        "s.month = {month}",
+    ),
+    Check(
+        "V16 nothing lost",
+        "recipients hold what a return said when it was filed, and nothing filed of one that is not",
+        f"""
+        SELECT 'return', t.id FROM invoices_supplierreturn t
+        CROSS JOIN LATERAL (
+            SELECT jsonb_build_array(count(*), {", ".join(f"coalesce(sum(r.{head}), 0)" for head in AMOUNTS)}) AS held,
+                count(*) AS documents
+            FROM invoices_record r WHERE r.supplier_return_id = t.id AND r.status = 'F'
+        ) n
+        WHERE {{of}} AND CASE WHEN t.filed_on IS NULL THEN n.documents > 0 ELSE t.held <> n.held END
+        """,
+        "t.supplier_id",
+        "t.month = {month}",
     ),
     Check(
         "V20 the statement that was shown",
@@ -266,6 +334,7 @@ CHECKS: tuple[Check, ...] = (
         ))
         """,
         "f.taxpayer_id",
+        OF_FILING,
     ),
     Check(
         "V21 in order",
@@ -278,6 +347,20 @@ CHECKS: tuple[Check, ...] = (
         )))
         """,
         "p.taxpayer_id",
+        "p.month = {month}",
+    ),
+    Check(
+        "V22 not too early",
+        "no GSTR-2B is computed, and no GSTR-3B filed on one, before the day from which it could be",
+        f"""
+        SELECT 'filing', f.id FROM returns_filing f JOIN returns_returnperiod p ON p.id = f.return_period_id
+        WHERE {{of}} AND f.statement_id IS NOT NULL AND f.filed_on < {DRAFT_DAY}
+        UNION ALL
+        SELECT 'statement', f.id FROM (SELECT *, recipient_id AS taxpayer_id FROM returns_gstr2b) f
+        JOIN returns_returnperiod p ON p.id = f.return_period_id WHERE {{of}} AND f.as_of < {DRAFT_DAY}
+        """,
+        "f.taxpayer_id",
+        OF_FILING,
     ),
     Check(
         "V23 one's own",
@@ -290,6 +373,7 @@ CHECKS: tuple[Check, ...] = (
         WHERE {of} AND r.recipient_id <> l.recipient_id
         """,
         "l.recipient_id",
+        OF_RECORD,
     ),
     Check(
         "V24 by right",
@@ -306,6 +390,7 @@ CHECKS: tuple[Check, ...] = (
         ) END
         """,
         "e.recipient_id",
+        OF_EVENT,
     ),
     Check(
         "V25 one statement for a state",
@@ -318,6 +403,7 @@ CHECKS: tuple[Check, ...] = (
         WHERE {of} AND s.seq > coalesce(i.seq, -1)
         """,
         "s.recipient_id",
+        "s.month = {month}",
     ),
     Check(
         "V26 never rejected",
@@ -327,6 +413,29 @@ CHECKS: tuple[Check, ...] = (
         WHERE {{of}} AND e.action = 'R' AND r.section IN ({BILLS})
         """,
         "e.recipient_id",
+        OF_RECORD,
+    ),
+    Check(
+        "V27 every row one fate",
+        "each document of a file that was taken in was added, changed, withdrawn, refused with a reason, or was there",
+        """
+        SELECT 'upload', u.id::text FROM invoices_upload u
+        WHERE {of} AND u.state = 'done' AND (
+            u.total <> u.added + u.changed + u.unchanged + u.withdrawn + u.refused
+            OR (u.refused > 0) <> EXISTS (
+                SELECT 1 FROM invoices_uploadproblem p WHERE p.upload_id = u.id AND NOT p.is_warning
+            ))
+        UNION ALL
+        SELECT 'feed', u.id::text FROM invoices_feedbatch u
+        WHERE {of} AND u.state = 'done' AND (u.refused > 0 OR u.added <> (
+            SELECT count(b.record_id) + count(b.reduction_id) FROM invoices_billofentry b WHERE b.batch_id = u.id
+        ) + (
+            SELECT count(*) FROM invoices_isddocument d WHERE d.batch_id = u.id
+        ) + (
+            SELECT count(*) FROM invoices_reversal v WHERE v.batch_id = u.id
+        ))
+        """,
+        "u.taxpayer_id",
     ),
     Check(
         "V30 counts",

@@ -6,9 +6,10 @@ import json
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, transaction
 
 from ims_portal.models import Taxpayer
+from invoices.models import Upload, UploadProblem
 from returns import demo, verify
 from returns.models import Gstr2bJob
 from returns.verify_sql import FILED_LINE
@@ -63,6 +64,10 @@ CORRUPTIONS = [
     ("V13", f"UPDATE invoices_record SET action = 'A', answer = 'P', remark = 'so' WHERE id = {FILED}"),
     ("V14", "UPDATE returns_gstr2b SET line_count = line_count + 1"),
     ("V14", f"UPDATE returns_gstr2bline SET igst = igst - 1 WHERE record_id = {FILED}"),
+    ("V16", f"UPDATE invoices_record SET igst = igst + 1 WHERE id = {FILED}"),
+    ("V16", f"UPDATE invoices_record SET supplier_return_id = NULL WHERE id = {FILED}"),
+    ("V16", "UPDATE invoices_supplierreturn SET held = jsonb_set(held, '{0}', '0') WHERE held ->> 0 <> '0'"),
+    ("V16", "UPDATE invoices_supplierreturn SET filed_on = NULL, filed_at = NULL"),
     ("V20", "UPDATE returns_gstr2b SET seq = 900000"),
     ("V20", "UPDATE returns_gstr2b SET month = month + 1000"),
     ("V21", "UPDATE returns_returnperiod SET is_filed = NOT is_filed"),
@@ -73,6 +78,8 @@ CORRUPTIONS = [
         SELECT taxpayer_id, 201707, 'M', false FROM returns_returnperiod WHERE is_filed LIMIT 1
         """,
     ),
+    ("V22", "UPDATE returns_filing SET filed_on = to_date(month::text, 'YYYYMM')"),
+    ("V22", "UPDATE returns_gstr2b SET as_of = to_date(month::text, 'YYYYMM')"),
     ("V23", f"UPDATE returns_gstr2bline SET recipient_id = recipient_id + 1 WHERE record_id = {FILED}"),
     ("V23", f"UPDATE invoices_actionevent SET recipient_id = recipient_id + 1 WHERE id = {CHOSEN}"),
     ("V24", "UPDATE ims_portal_membership SET valid_from = '2099-01-01'"),
@@ -96,6 +103,11 @@ CORRUPTIONS = [
         )
         """,
     ),
+    ("V27", "UPDATE invoices_upload SET total = total + 1"),
+    ("V27", "UPDATE invoices_upload SET refused = refused + 1, total = total + 1 WHERE refused = 0"),
+    ("V27", "DELETE FROM invoices_uploadproblem"),
+    ("V27", "UPDATE invoices_feedbatch SET added = added + 1"),
+    ("V27", "UPDATE invoices_feedbatch SET refused = 1"),
     ("V28", "UPDATE returns_gstr2bjob SET attempts = 4"),
     ("V28", "UPDATE returns_gstr2bjob SET state = 'waiting', changed_at = now() - interval '11 minutes'"),
     ("V30", "DELETE FROM invoices_keptcount"),
@@ -105,10 +117,14 @@ CORRUPTIONS = [
 
 @pytest.fixture
 def played() -> None:
-    """The demo's data, with a job that is done."""
+    """The demo's data, with a job that is done, a file of which a document was refused, and one without."""
     kept_world.world(f"demo, {PASSWORD}", lambda: demo.seed(password=PASSWORD))
     recipient = Taxpayer.objects.get(gstin=demo.RECIPIENT)
     Gstr2bJob.objects.create(taxpayer=recipient, month=202610, state=Gstr2bJob.State.DONE, done=1)
+    told = {"taxpayer": recipient, "form": "GSTR-1", "month": 202610, "size": 1, "state": Upload.State.DONE, "done": 1}
+    Upload.objects.create(**told, sha256="1" * 64, total=3, added=2, unchanged=1)
+    refused = Upload.objects.create(**told, sha256="2" * 64, total=2, changed=1, refused=1)
+    UploadProblem.objects.create(upload=refused, position="b2b 1", code="APP-1", message="It has no number.")
 
 
 def fired() -> set[str]:
@@ -116,11 +132,11 @@ def fired() -> set[str]:
     return {check.name[:3] for check in verify.checks() for _one in verify.found(check)}
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("played")
 def test_every_check_fires_on_its_own_corruptions() -> None:
     assert fired() == set()
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")
         for name, corruption in CORRUPTIONS:
             cursor.execute("SAVEPOINT clean")
