@@ -327,6 +327,8 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "ims_portal.tasks.sweep", "schedule": 30.0},
     "drafts": {"task": "returns.tasks.draft_due", "schedule": 30.0},
     "counts": {"task": "invoices.tasks.fold_counts", "schedule": 30.0},
+    # Looks often and seals hourly: an hour that was missed is made good.
+    "seals": {"task": "returns.tasks.seal_history", "schedule": 300.0},
     "uploads": {"task": "invoices.tasks.remove_old_uploads", "schedule": 3600.0},
     "downloads": {"task": "ims_portal.tasks.remove_old_downloads", "schedule": 3600.0},
 }

@@ -375,3 +375,26 @@ class LedgerEntry(models.Model):
     class Meta:
         constraints = [within_bounds("igst", "cgst", "sgst", "cess", name="ledger_amounts_in_bounds")]
         indexes = [models.Index(fields=["taxpayer", "ledger"], name="ledger_of_a_taxpayer")]
+
+
+class Seal(models.Model):
+    """A hash over a block of history that was complete when it was sealed; append-only (promises 2.4).
+
+    `hash` covers `prev_hash`, so the seals are one chain, and every row with an id from `from_id` to `to_id`. `made_at`
+    is a machine's time.
+    """
+
+    class Sealed(models.TextChoices):
+        EVENTS = "events", _("changes of actions")
+        FILINGS = "filings", _("filed returns")
+
+    sealed = models.CharField(max_length=8, choices=Sealed.choices)
+    prev_hash = models.CharField(max_length=64, blank=True, unique=True)
+    from_id = models.BigIntegerField()
+    to_id = models.BigIntegerField()
+    rows = models.PositiveIntegerField()
+    hash = models.CharField(max_length=64)
+    made_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["sealed", "from_id"], name="one_seal_per_block")]

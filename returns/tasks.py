@@ -8,7 +8,7 @@ from celery import shared_task
 from ims_portal import access, calendar, clock, queue
 from invoices import locking, standing
 from invoices.models import Inbox
-from returns import client_archives, exports, gstr2b, gstr2b_files, wording
+from returns import client_archives, exports, gstr2b, gstr2b_files, seals, wording
 from returns.models import Archive, Export, Gstr2bJob, StatementFile
 
 log = structlog.get_logger()
@@ -76,6 +76,13 @@ def compare_statement_file(*, job_id: str, **_extra: object) -> None:
         if file is not None:
             queue.show(file, StatementFile.Stage.COMPARING)
             gstr2b_files.carry_out(file=file)
+
+
+@shared_task(name="returns.tasks.seal_history", **LIMITS)
+def seal_history(**_extra: object) -> None:
+    """Seal the history of an hour, or of all hours nobody sealed (promises 2.4). Run twice at once it does no harm."""
+    if seals.is_due() and not seals.seal():
+        log.info("history_not_sealed", reason="a transaction is still running that may add to it")
 
 
 @shared_task(name="returns.tasks.draft_due")

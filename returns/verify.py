@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from ims_portal import sql
 from ims_portal.models import Job, Taxpayer
 from invoices.models import ActionEvent
-from returns import verify_deep, verify_sql
+from returns import seals, seals_sql, verify_deep, verify_sql
 from returns.verify_sql import OFFENDERS, Check, Invariant
 
 PATIENCE = "30min"
@@ -75,21 +75,23 @@ def checks(only: Only = EVERYTHING) -> list[Check]:
     """Return the checks that are a query, all or those of which some can be asked."""
     models = [model._meta for model in apps.get_models() if issubclass(model, Job)]  # noqa: SLF001 Django's documented interface
     tables = {one.db_table: any(field.name == "taxpayer" for field in one.fields) for one in models}
-    every = (*verify_sql.CHECKS, verify_sql.jobs(tables))
+    every = (*verify_sql.CHECKS, verify_sql.jobs(tables), seals_sql.CHAIN)
     return [check for check in every if only.asks(check)]
 
 
-def asked(only: Only = EVERYTHING, *, deep: bool = False) -> list[Invariant]:
+def asked(only: Only = EVERYTHING, *, deep: bool = False, head: str | None = None) -> list[Invariant]:
     """Return everything `broken` looks at."""
     found: list[Invariant] = [*checks(only)]
-    return [*found, *(verify_deep.INVARIANTS if deep else ())]
+    if deep:
+        found += [*verify_deep.INVARIANTS, *([seals.HASHES] if only == EVERYTHING else [])]
+    return [*found, *([seals.HEAD] if head else [])]
 
 
-def broken(only: Only = EVERYTHING, *, deep: bool = False) -> Iterator[Broken]:
+def broken(only: Only = EVERYTHING, *, deep: bool = False, head: str | None = None) -> Iterator[Broken]:
     """Yield what does not hold, of everybody or of some, as it stands at one moment.
 
-    `deep` tells statements again. It must not run inside a transaction: it reads in one of its own that sees nothing
-    of later ones.
+    `deep` tells statements and seals again, `head` is a hash of a seal that was kept elsewhere. It must not run inside
+    a transaction: it reads in one of its own that sees nothing of later ones.
     """
     with transaction.atomic(durable=True):
         sql.run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
@@ -98,6 +100,8 @@ def broken(only: Only = EVERYTHING, *, deep: bool = False) -> Iterator[Broken]:
             yield from found(check, only)
         if deep:
             yield from told_again(only)
+        if head and not seals.holds(head):
+            yield Broken(seals.HEAD, 1, [("seal with the hash", head)])
 
 
 def found(check: Check, only: Only = EVERYTHING) -> Iterator[Broken]:
@@ -113,8 +117,13 @@ def found(check: Check, only: Only = EVERYTHING) -> Iterator[Broken]:
 
 
 def told_again(only: Only = EVERYTHING) -> Iterator[Broken]:
-    """Yield what statements told again do not agree with. This will join the caller's transaction."""
+    """Yield what statements and seals told again do not agree with. This will join the caller's transaction."""
     yield from _gathered(verify_deep.look(taxpayers=only.taxpayers, month=only.month))
+    if only == EVERYTHING:
+        yield from _gathered(
+            (seals.HASHES, f"seal of {one.sealed} {one.from_id} to {one.to_id}, number", str(one.pk))
+            for one in seals.broken()
+        )
 
 
 def _gathered(offenders: Iterable[tuple[Invariant, str, str]]) -> list[Broken]:

@@ -16,6 +16,7 @@ GUARDED = (
     "returns_filing",
     "returns_addback",
     "returns_ledgerentry",
+    "returns_seal",
 )
 
 

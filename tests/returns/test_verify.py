@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from ims_portal.models import Taxpayer
 from invoices.models import Upload, UploadProblem
-from returns import demo, verify
+from returns import demo, seals, verify
 from returns.models import Gstr2bJob
 from returns.verify_sql import FILED_LINE
 from tests import kept_world
@@ -110,6 +110,12 @@ CORRUPTIONS = [
     ("V27", "UPDATE invoices_feedbatch SET refused = 1"),
     ("V28", "UPDATE returns_gstr2bjob SET attempts = 4"),
     ("V28", "UPDATE returns_gstr2bjob SET state = 'waiting', changed_at = now() - interval '11 minutes'"),
+    ("V29", "UPDATE returns_seal SET prev_hash = 'forged' WHERE sealed = 'filings'"),
+    ("V29", "DELETE FROM returns_seal WHERE sealed = 'events'"),
+    ("V29", "UPDATE returns_seal SET from_id = from_id + 1"),
+    ("V29", "UPDATE returns_seal SET to_id = from_id - 1, rows = 0"),
+    ("V29", f"DELETE FROM invoices_actionevent WHERE id = {CHOSEN}"),
+    ("V29", "DELETE FROM returns_filing WHERE id = (SELECT min(id) FROM returns_filing)"),
     ("V30", "DELETE FROM invoices_keptcount"),
     ("V30", "UPDATE invoices_keptcount SET tax = tax + 1"),
 ]
@@ -117,8 +123,9 @@ CORRUPTIONS = [
 
 @pytest.fixture
 def played() -> None:
-    """The demo's data, with a job that is done, a file of which a document was refused, and one without."""
+    """The demo's data, sealed, with a job that is done, a file of which a document was refused, and one without."""
     kept_world.world(f"demo, {PASSWORD}", lambda: demo.seed(password=PASSWORD))
+    assert seals.seal()
     recipient = Taxpayer.objects.get(gstin=demo.RECIPIENT)
     Gstr2bJob.objects.create(taxpayer=recipient, month=202610, state=Gstr2bJob.State.DONE, done=1)
     told = {"taxpayer": recipient, "form": "GSTR-1", "month": 202610, "size": 1, "state": Upload.State.DONE, "done": 1}

@@ -23,12 +23,13 @@ class Command(BaseCommand):
         parser.add_argument("--gstin", help="only what is of this GSTIN")
         parser.add_argument("--period", help="only what is of this period: MMYYYY, a quarter by its last month")
         parser.add_argument("--since", type=int, metavar="ID", help="only GSTINs of whom an action event is newer")
-        parser.add_argument("--deep", action="store_true", help="compute statements again and compare")
+        parser.add_argument("--deep", action="store_true", help="compute statements and seals again and compare")
+        parser.add_argument("--head", metavar="HASH", help="a hash of manage.py seals that was kept elsewhere")
         parser.add_argument("--json", action="store_true", help="say it as JSON")
 
     def handle(self, *_args: Any, **options: Any) -> None:  # noqa: ANN401 - Django's signature
         """Run every check, print what does not hold."""
-        only, how = _only(options), {"deep": options["deep"]}
+        only, how = _only(options), {"deep": options["deep"], "head": options["head"]}
         broken = list(verify.broken(only, **how))
         count = len(verify.asked(only, **how))
         if options["json"]:
