@@ -25,7 +25,7 @@ from ims_portal.rules.periods import Filer, Return, TaxPeriod
 from invoices import actions, locking, standing
 from invoices.models import Inbox, SupplierReturn
 from invoices.standing import Standing
-from returns import addbacks, digests, gstr2b, ledgers, payment, table3, why
+from returns import addbacks, digests, gstr2b, holds, ledgers, payment, table3, why
 from returns.models import Adjustment, Filing, Gstr2b, ReturnPeriod
 from returns.payment import Late, Payment
 from returns.table3 import Entry
@@ -325,7 +325,7 @@ def file(
 
     `shown_digest` is the digest the signatory was shown; where the figures differ now ChangedSinceShownError is raised
     and nothing is filed (None: whatever stands is filed). The same `request_id` again returns the filing it made.
-    Raises Gstr3bRefusedError for the refusals of R8.11.
+    Raises Gstr3bRefusedError for the refusals of R8.11, holds.HeldError where it would break what must hold.
     """
     locking.ensure([taxpayer])
 
@@ -340,6 +340,7 @@ def file(
         )
         if command is not None and command.answer:
             return Filing.objects.get(taxpayer=taxpayer, pk=command.answer["filing"])
+        holds.refuse(taxpayer)
         today = standing.of(taxpayer, at)
         shown = _draft(taxpayer, period, inboxes[taxpayer.pk], today)
         if shown.refusal is not None:
@@ -347,11 +348,13 @@ def file(
         if shown_digest is not None and shown_digest != shown.digest:
             raise ChangedSinceShownError(shown)
         filing = _file_under_lock(shown, inboxes, today, actor, at)
+        holds.look(filing)
         if command is not None:
             once.answered(command, {"filing": filing.pk})
         return filing
 
-    return locking.transact(work)
+    with holds.kept(taxpayer=taxpayer, period=period, clock=clock):
+        return locking.transact(work)
 
 
 def _file_under_lock(

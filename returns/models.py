@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from ims_portal.models import Download, Job, OwnDownload, Taxpayer, User, paise, within_bounds
+from ims_portal.models import REASON_LIMIT, Download, Job, OwnDownload, Taxpayer, User, paise, within_bounds
 from ims_portal.rules import actions, gstr2b, gstr3b
 from ims_portal.rules.money import Tax
 from ims_portal.rules.periods import Frequency, TaxPeriod
@@ -398,3 +398,28 @@ class Seal(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["sealed", "from_id"], name="one_seal_per_block")]
+
+
+class Hold(models.Model):
+    """What keeps a taxpayer from filing: a check that its filing broke, until an administrator lifts it.
+
+    `found` is check -> [how many, the first of them as what and id]. Never removed; at most one is not lifted.
+    """
+
+    taxpayer = models.ForeignKey(Taxpayer, on_delete=models.PROTECT, related_name="holds")
+    month = models.PositiveIntegerField(help_text=_("the period that was to be filed, its last month YYYYMM"))
+    found = models.JSONField()
+    at = models.DateTimeField()
+    lifted_at = models.DateTimeField(null=True, blank=True)
+    lifted_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    reason = models.CharField(max_length=REASON_LIMIT, blank=True, default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["taxpayer"], condition=Q(lifted_at=None), name="one_hold_of_a_taxpayer"),
+            models.CheckConstraint(
+                condition=Q(lifted_at=None, lifted_by=None, reason="")
+                | (Q(lifted_at__isnull=False, lifted_by__isnull=False) & ~Q(reason="")),
+                name="hold_is_lifted_by_somebody_who_says_why",
+            ),
+        ]

@@ -2,73 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 
 from django.apps import apps
-from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db import transaction
 
 from ims_portal import sql
-from ims_portal.models import Job, Taxpayer
-from invoices.models import ActionEvent
+from ims_portal.models import Job
 from returns import seals, seals_sql, verify_deep, verify_sql
+from returns.looking import EVERYTHING, Broken, Only, found
 from returns.verify_sql import OFFENDERS, Check, Invariant
 
 PATIENCE = "30min"
 """How long one check may take."""
-
-
-@dataclass(frozen=True, slots=True)
-class Only:
-    """What is looked at: all there is, or what is of one taxpayer, of one period (its last month, YYYYMM).
-
-    With `since` what is of the taxpayers in whose history of actions an event with a higher id stands.
-    """
-
-    taxpayer: Taxpayer | None = None
-    month: int | None = None
-    since: int | None = None
-
-    @property
-    def taxpayers(self) -> QuerySet[Taxpayer] | None:
-        """The taxpayers that are looked at, None where it is everybody."""
-        if self.taxpayer is None and self.since is None:
-            return None
-        found = Taxpayer.objects.all()
-        if self.taxpayer is not None:
-            found = found.filter(pk=self.taxpayer.pk)
-        if self.since is not None:
-            found = found.filter(pk__in=ActionEvent.objects.filter(pk__gt=self.since).values("recipient"))
-        return found
-
-    def restricts(self, check: Check) -> str:
-        """Return the SQL that restricts a check."""
-        conditions = ["TRUE"]
-        if self.taxpayer is not None:
-            conditions.append(f"{check.taxpayer} = {self.taxpayer.pk:d}")
-        if self.since is not None:
-            conditions.append(f"{check.taxpayer} IN ({verify_sql.TOUCHED.format(self.since)})")
-        if self.month is not None:
-            conditions.append(check.period.replace("{month}", f"{self.month:d}"))
-        return " AND ".join(conditions)
-
-    def asks(self, check: Check) -> bool:
-        """Whether a check can be restricted so; one of everybody alike, or of no period, is left out."""
-        of_some = self.taxpayer is not None or self.since is not None
-        return bool((check.taxpayer or not of_some) and (check.period or self.month is None))
-
-
-EVERYTHING = Only()
-
-
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """A check that found somebody: how many, and the first of them as what and id."""
-
-    check: Invariant
-    count: int
-    offenders: Sequence[tuple[str, str]]
 
 
 def checks(only: Only = EVERYTHING) -> list[Check]:
@@ -81,10 +27,10 @@ def checks(only: Only = EVERYTHING) -> list[Check]:
 
 def asked(only: Only = EVERYTHING, *, deep: bool = False, head: str | None = None) -> list[Invariant]:
     """Return everything `broken` looks at."""
-    found: list[Invariant] = [*checks(only)]
+    names: list[Invariant] = [*checks(only)]
     if deep:
-        found += [*verify_deep.INVARIANTS, *([seals.HASHES] if only == EVERYTHING else [])]
-    return [*found, *([seals.HEAD] if head else [])]
+        names += [*verify_deep.INVARIANTS, *([seals.HASHES] if only == EVERYTHING else [])]
+    return [*names, *([seals.HEAD] if head else [])]
 
 
 def broken(only: Only = EVERYTHING, *, deep: bool = False, head: str | None = None) -> Iterator[Broken]:
@@ -102,18 +48,6 @@ def broken(only: Only = EVERYTHING, *, deep: bool = False, head: str | None = No
             yield from told_again(only)
         if head and not seals.holds(head):
             yield Broken(seals.HEAD, 1, [("seal with the hash", head)])
-
-
-def found(check: Check, only: Only = EVERYTHING) -> Iterator[Broken]:
-    """Yield what a check found, nothing where it holds. This will join the caller's transaction."""
-    with connection.chunked_cursor() as cursor:
-        cursor.execute(check.sql.replace("{of}", only.restricts(check)))
-        offenders = [(str(what), str(one)) for what, one in cursor.fetchmany(OFFENDERS)]
-        count = len(offenders)
-        while rest := cursor.fetchmany(sql.ROWS_READ):
-            count += len(rest)
-    if offenders:
-        yield Broken(check, count, offenders)
 
 
 def told_again(only: Only = EVERYTHING) -> Iterator[Broken]:

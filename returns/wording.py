@@ -19,6 +19,7 @@ from ims_portal.rules.periods import TaxPeriod
 from ims_portal.templatetags import ims as show
 from invoices.standing import Standing
 from returns.gstr3b import Draft
+from returns.holds import HeldError
 
 HEAD_NAMES = {
     "igst": gettext_lazy("Integrated tax"),
@@ -181,6 +182,11 @@ def filing(refusal: Refusal, *, shown: Draft) -> Advice:
     where = period.wire if page not in ("", "returns:periods") else ""
     names = {"period": period.label, "due": show.day(shown.due), "changes": _changes(shown)}
     return Advice(refusal.value, str(sentence) % names, page, where, str(words))
+
+
+def held(stopped: HeldError) -> Advice:
+    """Return why a GSTIN may not file anything for now, and who sees to it."""
+    return Advice(stopped.code, stopped.text)
 
 
 def _changes(shown: Draft) -> str:

@@ -22,6 +22,7 @@ from returns.api.declaring import HeadsIn
 from returns.api.gstr3b import DraftView, Filing3bOut, InTheWayOut, filing_told
 from returns.api.queries import MOST_VERSIONS
 from returns.gstr3b import ChangedSinceShownError, Draft, Gstr3bRefusedError
+from returns.holds import HeldError
 from returns.review import Final
 
 DIGEST = r"^[0-9a-f]{64}$"
@@ -186,6 +187,8 @@ class File(DraftView):
         except Gstr3bRefusedError as refused:
             stands = review.advice(refused.refusal, self.draft())
             raise RefusedError(stands.code, stands.text) from None
+        except HeldError as held:
+            raise RefusedError(held.code, held.text) from None
         return Response(
             {
                 "period": wire(filing.month),

@@ -22,6 +22,7 @@ from invoices.gstn.gstr1 import prove
 from invoices.json_writing import rupees
 from returns import gstr3b, gstr3b_json, gstr3b_rows, prefill, wording
 from returns.gstr3b import ChangedSinceShownError, Draft, Gstr3bRefusedError
+from returns.holds import HeldError
 from returns.prefill import Reasons, ReasonsMissingError, Verdict
 
 REASON = "As saved by the taxpayer's own software"
@@ -128,6 +129,8 @@ class Gstr3b(GstnView):
             )
         except Gstr3bRefusedError as refused:
             raise _refused(refused, shown) from None
+        except HeldError as held:
+            raise GstnError(wire_code(held.code), held.text) from None
         except ChangedSinceShownError:
             raise GstnError(CHANGED, "The return changed while it was being filed. Read it again.") from None
         return {"ack_num": filed.reference}

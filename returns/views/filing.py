@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from ims_portal import access, clock, web
 from ims_portal.access import Right
-from returns import gstr3b, payment, payment_card, review, tables
+from returns import gstr3b, holds, payment, payment_card, review, tables, wording
 from returns.gstr3b import Draft
 from returns.review import Review
 from returns.views.gstr3b import payment_context
@@ -77,6 +77,8 @@ def file(request: HttpRequest, opened: Opened) -> HttpResponse:
     except gstr3b.Gstr3bRefusedError as refused:
         found = _found(opened)
         return _review(request, opened, found, review.advice(refused.refusal, found.draft), 409)
+    except holds.HeldError as held:
+        return _review(request, opened, _found(opened), wording.held(held), 409)
     return web.see_other(opened.url("gstr3b-receipt"))
 
 

@@ -14,7 +14,7 @@ from ims_portal.rules import gstr3b as rules
 from ims_portal.rules.documents import Form
 from invoices import outward
 from invoices.models import Record
-from returns.models import Adjustment, Filing
+from returns.models import Adjustment, Filing, Hold
 from tests import factories
 from tests.api.client import Program, one_time_code, token
 from tests.api.test_entrance import refused
@@ -235,6 +235,14 @@ def test_nothing_is_filed_without_a_code_a_key_or_with_something_in_the_way(prog
     refused(program.post(f"{AT}/file", body, code="000000"), 403, "STEP_UP_REQUIRED")
     factories.act(Record.objects.get(), "R", on="2025-11-17")
     refused(program.post(f"{AT}/file", seen(program), code=code), 409, "RECOMPUTE_REQUIRED")
+    assert not Filing.objects.exists()
+
+
+def test_who_is_held_is_told_so_and_files_nothing(program: Program, asha: User) -> None:
+    found = {"V10 Table 4": [1, [["filing", "1"]]]}
+    Hold.objects.create(taxpayer=factories.taxpayer(), month=202510, found=found, at=factories.at(TODAY))
+    told = refused(program.post(f"{AT}/file", seen(program), code=one_time_code(asha)), 422, "HELD")
+    assert "Filing is stopped for this GSTIN" in told["message"]
     assert not Filing.objects.exists()
 
 

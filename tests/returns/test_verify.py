@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from ims_portal.models import Taxpayer
 from invoices.models import Upload, UploadProblem
-from returns import demo, seals, verify
+from returns import demo, looking, seals, verify
 from returns.models import Gstr2bJob
 from returns.verify_sql import FILED_LINE
 from tests import kept_world
@@ -136,7 +136,7 @@ def played() -> None:
 
 def fired() -> set[str]:
     """Return the checks that find somebody."""
-    return {check.name[:3] for check in verify.checks() for _one in verify.found(check)}
+    return {check.name[:3] for check in verify.checks() for _one in looking.found(check)}
 
 
 @pytest.mark.django_db(transaction=True)

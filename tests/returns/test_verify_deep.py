@@ -8,8 +8,8 @@ from django.db import connection
 
 from ims_portal.models import Taxpayer
 from returns import demo, verify, verify_deep
+from returns.looking import EVERYTHING, Only
 from returns.models import Filing
-from returns.verify import Only
 from returns.verify_sql import FILED_LINE
 from tests import kept_world
 from tests.factories import PASSWORD
@@ -70,7 +70,7 @@ def played() -> None:
     kept_world.world(f"demo, {PASSWORD}", lambda: demo.seed(password=PASSWORD))
 
 
-def fired(only: Only = verify.EVERYTHING) -> set[str]:
+def fired(only: Only = EVERYTHING) -> set[str]:
     return {one.check.name[:3] for one in verify.told_again(only)}
 
 

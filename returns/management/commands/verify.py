@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from ims_portal.models import Taxpayer
 from ims_portal.rules import periods
 from returns import verify
-from returns.verify import Only
+from returns.looking import Only
 
 
 class Command(BaseCommand):
