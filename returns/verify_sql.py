@@ -441,7 +441,9 @@ CHECKS: tuple[Check, ...] = (
         "V30 counts",
         "the counts that pages show are those of the records",
         f"""
-        SELECT 'taxpayer', t.id FROM ims_portal_taxpayer t
+        SELECT 'taxpayer', t.id FROM (
+            SELECT recipient_id AS id FROM invoices_record UNION SELECT recipient_id FROM invoices_keptcount
+        ) t
         WHERE {{of}} AND EXISTS ({kept_sql.difference("t.id")})
         """,
         "t.id",

@@ -71,7 +71,9 @@ def test_who_is_held_files_nothing_and_nobody_else_is_held(owner: Taxpayer) -> N
     with pytest.raises(holds.HeldError):
         file(owner)
     assert Hold.objects.count() == AuditEvent.objects.filter(event="filing.held").count() == 1
-    factories.filed_period(factories.taxpayer("24AAACS2718C1ZX"))
+    supplier = Taxpayer.objects.get(gstin="24AAACS2718C1ZX")
+    factories.computed(supplier)
+    assert file(supplier).taxpayer == supplier
 
 
 def test_an_administrator_lifts_a_hold_with_a_reason(owner: Taxpayer, capsys: pytest.CaptureFixture[str]) -> None:
