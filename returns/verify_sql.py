@@ -149,13 +149,11 @@ CHECKS: tuple[Check, ...] = (
         WHERE {{of}} AND r.settled_month IS DISTINCT FROM l.month
         UNION ALL
         SELECT 'record', l.id FROM (SELECT *, settled_month AS month FROM invoices_record) l
-        WHERE {{of}} AND l.settled_month IS NOT NULL AND NOT EXISTS (
-            SELECT 1 FROM ({FILED_LINE}) c
-            WHERE c.record_id = l.id AND c.recipient_id = l.recipient_id AND c.month = l.settled_month
-            UNION ALL
-            SELECT 1 FROM returns_filing f
-            WHERE f.taxpayer_id = l.recipient_id AND f.month = l.settled_month AND f.statement_id IS NULL
-        )
+        LEFT JOIN returns_filing f ON f.taxpayer_id = l.recipient_id AND f.month = l.month
+        LEFT JOIN returns_gstr2b s ON s.id = f.statement_id
+        LEFT JOIN returns_gstr2bline c ON c.recipient_id = l.recipient_id AND c.month = l.month AND c.record_id = l.id
+            AND c.first_version <= s.version AND (c.last_version IS NULL OR c.last_version >= s.version)
+        WHERE {{of}} AND l.month IS NOT NULL AND c.id IS NULL AND (f.id IS NULL OR f.statement_id IS NOT NULL)
         """,
         "l.recipient_id",
         OF_LINE,
