@@ -29,6 +29,7 @@ APPEND_ONLY = (
     "returns_gstr2b",
     "returns_gstr2bline",
     "returns_ledgerentry",
+    "returns_seal",
 )
 """History: a trigger refuses every change, for the owner too; the role that works here may not even ask."""
 
@@ -83,6 +84,7 @@ STATE = (
     "returns_archive",
     "returns_export",
     "returns_gstr2bjob",
+    "returns_hold",
     "returns_returnperiod",
     "returns_statementfile",
 )

@@ -57,7 +57,7 @@ def play(asked: argparse.Namespace, stage: Stage) -> int:
     from tests.chaos.wire import Line, Tally, Until  # noqa: PLC0415
 
     rng = random.Random(asked.seed)  # noqa: S311 - a play, not a secret
-    stage.manage("migrate", "--verbosity=0")
+    stage.prepare()
     everybody = world.make(firms=asked.firms)
     stage.start_portal()
     began = time.monotonic()

@@ -55,12 +55,12 @@ def _drafts_missing() -> list[tuple[str, str]]:
 
 
 def faults(kept: Kept) -> Iterable[str]:
-    """Yield, a sentence each, what was acknowledged and is not so, and every check of `verify` that is broken."""
+    """Yield, a sentence each, what was acknowledged and is not so, and what `verify --deep` finds broken."""
     yield from kept.log.faults()
     yield from _documents(kept.documents)
     yield from _references(kept.references)
     yield from _jobs(kept.jobs)
-    for one in verify.broken():
+    for one in verify.broken(deep=True):
         yield f"verify: {one.check.name}: {one.count}, first {one.offenders}"
 
 

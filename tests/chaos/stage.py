@@ -15,7 +15,7 @@ from pathlib import Path
 import psycopg2
 import redis
 
-from ims_portal import children, embedded, engine_start, engines, run
+from ims_portal import children, embedded, engine_start, engines, grants, run
 from ims_portal.children import Child
 from ims_portal.engines import Place
 from tests import live
@@ -57,10 +57,20 @@ class Stage:
         self.running[name] = children.start(
             name=name,
             command=command,
-            environment={**os.environ, "IMS_ROLE": role, "PGAPPNAME": "portal"},
+            environment=self._environment(role),
             log=self.logs / f"{self._started:04}-{name}.log",
             if_we_die=signal.SIGKILL,
         )
+
+    def _environment(self, role: str) -> dict[str, str]:
+        """Return the environment of a process: the database by the role that may not rewrite history."""
+        address = embedded.addresses(where=self.place, role=grants.APP).database_url
+        return {**os.environ, "IMS_ROLE": role, "PGAPPNAME": "portal", "DATABASE_URL": address}
+
+    def prepare(self) -> None:
+        """Make the tables, and grant the role that works on them what it needs."""
+        self.manage("migrate", "--verbosity=0")
+        self.manage("grant_roles")
 
     def supervise(self) -> list[str]:
         """Start again what ended by itself, as whoever runs the portal does; return the names."""
