@@ -24,6 +24,8 @@ from tests.chaos.world import Firm, Program, World
 
 SIZES = (1, 1, 1, 5, 20, 50, 100)
 """Records of a request."""
+WAITS = 0.8
+"""How often who decides lets a firm's period be closed first."""
 SPENDS = 12
 """Requests on one page of records, before it is read anew."""
 DOCUMENTS = 25
@@ -108,12 +110,17 @@ class Decider(Actor):
 
     def turn(self) -> None:
         """Decide on a page of records for a while."""
+        if self.firm.is_closing and self.rng.random() < WAITS:
+            time.sleep(0.5)
+            return
         found = {record["id"]: record for record in self.page()}
         if not found:
             time.sleep(0.2)
         for _time in range(SPENDS if found else 0):
             size = min(self.rng.choice(SIZES), len(found))
             self._decide([found[one] for one in self.rng.sample(sorted(found), size)])
+            if self.firm.is_closing:
+                return
             if self.rng.random() < 0.05:
                 self._trespass()
 
@@ -309,6 +316,7 @@ class Filer(Uploader):
         if not found.is_good:
             return True
         stands = (found.body["in_the_way"] or {}).get("code", "")
+        self.firm.is_closing = found.body["may_be_filed"] or stands == "RECOMPUTE_REQUIRED"
         if stands == "ALREADY_FILED":
             self.firm.open_3b = _following(self.firm.open_3b)
         elif found.body["may_be_filed"] and (code := self.program.code()):

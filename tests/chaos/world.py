@@ -43,13 +43,17 @@ class Program:
 
 @dataclass(slots=True)
 class Firm:
-    """A GSTIN: who decides for it, who files; its open GSTR-3B, its open GSTR-1. Only its filer moves the periods."""
+    """A GSTIN: who decides for it, who files; its open GSTR-3B, its open GSTR-1. Only its filer moves the periods.
+
+    `is_closing`: its filer is at the open period, and who decides mostly waits, as people do.
+    """
 
     gstin: str
     deciders: tuple[Program, Program]
     filer: Program
     open_3b: TaxPeriod
     open_gstr1: TaxPeriod
+    is_closing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
