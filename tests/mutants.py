@@ -24,11 +24,12 @@ RACES, PROPERTIES = "tests/races/test_commands_at_once.py", "tests/properties"
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A text in a file, and what stands there instead; it stands there once."""
+    """A text in a file, and what stands there instead, as often as it stands there."""
 
     path: str
     old: str
     new: str
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +197,11 @@ MUTANTS = (
     Mutant(
         "M15",
         "the lock of a feed",
-        (Change("invoices/feeds.py", "            locking.lock(recipients)\n            ", "            "),),
-        ("tests/races", "tests/invoices"),
+        (
+            Change("invoices/feeds.py", "            locking.lock(recipients)\n", "", times=2),
+            Change("invoices/feeds.py", "        locking.lock(everybody)\n", ""),
+        ),
+        ("tests/races/test_feeds_at_once.py",),
     ),
     Mutant(
         "M16",
@@ -220,7 +224,7 @@ def made(mutant: Mutant, folder: Path) -> Path:
     (folder / VENV).symlink_to(PROJECT / VENV)
     for change in mutant.changes:
         path = folder / change.path
-        path.write_text(path.read_text().replace(change.old, change.new, 1))
+        path.write_text(path.read_text().replace(change.old, change.new))
     return folder
 
 

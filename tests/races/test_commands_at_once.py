@@ -1,22 +1,19 @@
 """Commands at one moment on real connections: one winner per version, one statement, one filing, nothing ignored."""
 
-import threading
 from functools import partial
 from uuid import uuid4
 
 import pytest
-from django.db import connection
 
 from ims_portal.rules import periods
 from ims_portal.rules.actions import Action, Refusal
 from ims_portal.rules.documents import Form, Section
-from invoices import actions, locking, outward
+from invoices import actions, outward
 from invoices.actions import Choice, Item, Outcome, ResultStatus
 from invoices.models import ActionEvent, Record
 from returns import gstr2b, gstr3b
 from returns.models import Addback, Filing, Gstr2b, Gstr2bLine
 from tests import factories
-from tests.live import wait_for
 from tests.races import together
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -158,27 +155,11 @@ def test_statement_sums_are_those_of_its_lines_after_a_storm() -> None:
 
 
 def test_a_choice_is_dated_once_its_turn_has_come() -> None:
-    record, now, held = factories.filed_record(), factories.clock("2025-11-12 10:00"), threading.Event()
+    record, now = factories.filed_record(), factories.clock("2025-11-12 10:00")
 
-    def hold_the_inbox_for_five_minutes() -> None:
-        def work() -> None:
-            locking.lock([record.recipient_id])
-            held.set()
-            wait_for(somebody_waits)
-            now.at = factories.at("2025-11-12 10:05")
+    def five_minutes_pass() -> None:
+        now.at = factories.at("2025-11-12 10:05")
 
-        locking.transact(work)
-
-    def act() -> None:
-        held.wait(timeout=10)
+    with together.held(record.recipient_id, meanwhile=five_minutes_pass):
         take(record, Action.ACCEPT, clock=now)
-
-    assert together.run(hold_the_inbox_for_five_minutes, act) == [None, None]
     assert ActionEvent.objects.get().at == factories.at("2025-11-12 10:05")
-
-
-def somebody_waits() -> bool:
-    """Tell whether a lock is waited for."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted)")
-        return bool(cursor.fetchone()[0])

@@ -1,9 +1,6 @@
 """Changes of who may do what at one moment: a signatory is left, one row is open, one answer counts."""
 
 import threading
-from collections.abc import Callable
-from contextlib import suppress
-from datetime import datetime
 from functools import partial
 from uuid import uuid4
 
@@ -15,9 +12,11 @@ from ims_portal.access import Right, RightMissingError
 from ims_portal.engagements import Terms
 from ims_portal.models import Engagement, Membership, User
 from ims_portal.roles import BusyError, RefusedError
+from ims_portal.rules.actions import Action
+from invoices import actions
+from invoices.actions import Choice, Item
 from invoices.models import ActionEvent
 from tests import factories
-from tests.live import wait_for
 from tests.races import together
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -82,26 +81,12 @@ def test_a_request_accepted_as_it_is_taken_back_is_over(_round: int) -> None:
     assert (row.accepted_by is None) is bool(together.of(answers, RefusedError)), answers
 
 
-class Slow:
-    """A clock that is read and then stands still until something is so, or it has waited long enough."""
-
-    def __init__(self, at: str, until: Callable[[], bool]) -> None:
-        self.at, self.until, self.is_read = factories.at(at), until, threading.Event()
-
-    def now(self) -> datetime:
-        """Return the moment, late."""
-        self.is_read.set()
-        with suppress(AssertionError):
-            wait_for(self.until, seconds=2)
-        return self.at
-
-
-def end_role(user: User, clock: Slow) -> object:
+def end_role(user: User, clock: together.Slow) -> object:
     row, actor = Membership.objects.get(user=user), User.objects.get(username="sig")
     return partial(roles.end, taxpayer=row.taxpayer, membership=row.pk, **(told(actor) | {"clock": clock}))
 
 
-def end_engagement(user: User, clock: Slow) -> object:
+def end_engagement(user: User, clock: together.Slow) -> object:
     row = Engagement.objects.get(user=user)
     return partial(engagements.leave, engagement=row.pk, gstin=row.taxpayer.gstin, **(told(user) | {"clock": clock}))
 
@@ -116,7 +101,7 @@ def test_what_is_done_while_a_right_ends_was_done_before_its_end_or_not_at_all(h
     else:
         options = {"rights": ["act"], "asked_by": actor, "accepted_by": actor, "valid_from": factories.LONG_AGO}
         Engagement.objects.create(user=actor, taxpayer=record.recipient, **options)
-    ending = Slow("2025-11-12 10:00", ActionEvent.objects.exists)
+    ending = together.Slow("2025-11-12 10:00", ActionEvent.objects.exists)
 
     def act_a_minute_later() -> object:
         ending.is_read.wait(timeout=10)
@@ -125,6 +110,23 @@ def test_what_is_done_while_a_right_ends_was_done_before_its_end_or_not_at_all(h
     ended, acted = together.run(how(actor, ending), act_a_minute_later)
     assert not isinstance(ended, Exception), ended
     assert isinstance(acted, RightMissingError), acted
+    assert not ActionEvent.objects.exists()
+
+
+def test_a_right_that_ends_while_its_turn_is_waited_for_no_longer_counts() -> None:
+    record, now = factories.filed_record(), factories.clock("2025-11-12 10:00")
+    ravi = factories.member(record.recipient, "preparer", "ravi")
+    Membership.objects.filter(user=ravi).update(valid_to=factories.at("2025-11-12 10:03"))
+
+    def five_minutes_pass() -> None:
+        now.at = factories.at("2025-11-12 10:05")
+
+    with together.held(record.recipient_id, meanwhile=five_minutes_pass), pytest.raises(RightMissingError):
+        actions.take(
+            taxpayer=record.recipient,
+            items=[Item(record.pk, 0, Choice(Action.ACCEPT))],
+            **(told(ravi) | {"clock": now}),
+        )
     assert not ActionEvent.objects.exists()
 
 

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from datetime import datetime
 from typing import TypeVar
 
 from django.db import connection
+
+from invoices import locking
+from tests import factories
+from tests.live import wait_for
 
 Answer = TypeVar("Answer")
 
@@ -33,3 +39,48 @@ def run(*works: Callable[[], Answer]) -> list[Answer | Exception]:
 def of(answers: Sequence[object], kind: type) -> list[object]:
     """Return the answers of a kind."""
     return [answer for answer in answers if isinstance(answer, kind)]
+
+
+def waiting() -> int:
+    """Return how many locks are waited for."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return int(cursor.fetchone()[0])
+
+
+class Slow:
+    """A clock that is read and then stands still until something is so, or it has waited long enough."""
+
+    def __init__(self, at: str, until: Callable[[], bool]) -> None:
+        self.at, self.until, self.is_read = factories.at(at), until, threading.Event()
+
+    def now(self) -> datetime:
+        """Return the moment, late."""
+        self.is_read.set()
+        with suppress(AssertionError):
+            wait_for(self.until, seconds=2)
+        return self.at
+
+
+@contextmanager
+def held(taxpayer_id: int, *, others: int = 1, meanwhile: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Hold a taxpayer's inbox while the block runs, until so many others wait; then do something and let it go."""
+    has_it = threading.Event()
+
+    def work() -> None:
+        locking.lock([taxpayer_id])
+        has_it.set()
+        wait_for(lambda: waiting() >= others)
+        meanwhile()
+
+    def hold() -> None:
+        try:
+            locking.transact(work)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        holding = pool.submit(hold)
+        assert has_it.wait(timeout=10)
+        yield
+        holding.result()

@@ -1,4 +1,4 @@
-"""What the mutants change stands in the code, once: a guard that moved takes its mutant with it."""
+"""What the mutants change stands in the code, as often as told: a guard that moved takes its mutant with it."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ CHANGES = [pytest.param(change, id=f"{mutant.name} {change.path}") for mutant in
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_what_a_mutant_changes_stands_there_once(change: Change) -> None:
-    assert (PROJECT / change.path).read_text().count(change.old) == (1 if "feeds" not in change.path else 2)
+def test_what_a_mutant_changes_stands_there(change: Change) -> None:
+    assert (PROJECT / change.path).read_text().count(change.old) == change.times
