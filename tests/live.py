@@ -36,6 +36,11 @@ def nothing_under_way(transactional_db: None) -> Iterator[None]:  # noqa: ARG001
     yield
     with suppress(AssertionError):
         wait_for(is_quiet, seconds=PATIENCE)
+    cut_off()
+
+
+def cut_off() -> None:
+    """End the database's sessions of processes that tests started; those that live take new ones when they next ask."""
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE {THEIRS}")
 
