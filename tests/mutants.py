@@ -152,7 +152,7 @@ MUTANTS = (
         "M10",
         "the order of locks",
         (Change("invoices/locking.py", 'rows.order_by("taxpayer__gstin")', 'rows.order_by("?")'),),
-        ("tests/races",),
+        ("tests/races/test_deadlocks_over_http.py",),
     ),
     Mutant(
         "M11",
@@ -162,13 +162,13 @@ MUTANTS = (
                 "ims_portal/queue.py", "    transaction.on_commit(nudge_after_commit)\n", "    nudge_after_commit()\n"
             ),
         ),
-        ("tests/ims_portal",),
+        ("tests/races/test_jobs_at_once.py::test_a_message_is_sent_once_what_it_tells_of_can_be_read",),
     ),
     Mutant(
         "M12",
         "the clock in what has lapsed",
         (Change("invoices/standing.py", "lapsed=periods.lapsed(filer, day, in_force)", "lapsed=periods.Lapsed(0)"),),
-        ("tests/properties/test_pending.py", "tests/returns/test_cases.py"),
+        ("tests/returns/test_gstr2b.py::test_a_pending_that_lapsed_makes_a_statement_out_of_date",),
     ),
     Mutant(
         "M13",
@@ -180,7 +180,7 @@ MUTANTS = (
                 "SELECT placement, part, row, status, count(*), round(sum(igst), -2), ",
             ),
         ),
-        ("tests/properties/test_sums.py",),
+        (f"{RACES}::test_statement_sums_are_those_of_its_lines_after_a_storm",),
     ),
     Mutant(
         "M14",
@@ -192,7 +192,7 @@ MUTANTS = (
                 "    if telling:\n",
             ),
         ),
-        ("tests/invoices", "tests/returns/test_gstr2b.py"),
+        ("tests/invoices/test_actions.py::test_only_changes_in_scope_of_the_open_period_make_a_statement_stale",),
     ),
     Mutant(
         "M15",
@@ -213,7 +213,7 @@ MUTANTS = (
                 READING + ASKING + LOCKING + READING,
             ),
         ),
-        ("tests/races/test_people_at_once.py",),
+        ("tests/races/test_people_at_once.py::test_a_right_that_ends_while_its_turn_is_waited_for_no_longer_counts",),
     ),
 )
 

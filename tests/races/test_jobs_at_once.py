@@ -1,12 +1,19 @@
-"""A job cancelled as a worker takes it is one or the other; a job retried twice at once waits once."""
+"""A job cancelled as a worker takes it is one or the other; one retried twice at once waits once; one that a worker
+is told of is there.
+"""
 
+import os
 import uuid
+from contextlib import closing
 from functools import partial
 
 import pytest
+import redis
+from django.db import transaction
 from django.utils import timezone
 
 from ims_portal import queue
+from ims_portal.celery import app
 from ims_portal.models import AuditEvent, PortalClock
 from ims_portal.queue import JobRefusedError
 from returns import tasks
@@ -51,3 +58,23 @@ def test_a_failed_job_is_retried_once_however_many_press_at_once() -> None:
     answers = together.run(*[partial(order, queue.retry, failed)] * 4)
     assert len(together.of(answers, JobRefusedError)) == 3, answers
     assert AuditEvent.objects.filter(event="job.retried").count() == 1
+
+
+def messages() -> int:
+    """Return how many messages wait at the broker."""
+    with closing(redis.Redis.from_url(os.environ["REDIS_URL"])) as broker:
+        return int(broker.llen(app.conf.task_default_queue))
+
+
+@pytest.mark.usefixtures("process_environment")  # with an empty broker
+def test_a_message_is_sent_once_what_it_tells_of_can_be_read() -> None:
+    """A worker that is told earlier looks, finds nothing, and has forgotten it when it is there."""
+    wanted = job()
+    with transaction.atomic():
+        queue.enqueue(wanted)
+        assert messages() == 0
+    assert messages() == 1
+    with transaction.atomic():
+        queue.enqueue(wanted)
+        transaction.set_rollback(True)
+    assert messages() == 1
