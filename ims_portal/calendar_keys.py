@@ -40,6 +40,7 @@ def of(held: Access) -> CalendarKey | None:
 
 def make(*, held: Access, with_rupees: bool, at: datetime) -> str:
     """Return a new key, the only time it is seen. This will join the caller's transaction and end the old key."""
+    User.objects.select_for_update(no_key=True).get(pk=held.user.pk)  # of two tabs at once the later ends the former's
     revoke(user=held.user, taxpayer=held.taxpayer, at=at)
     key = secrets.token_urlsafe(OCTETS)
     CalendarKey.objects.create(
