@@ -69,6 +69,7 @@ class Ask:
     key: uuid.UUID = field(default_factory=uuid.uuid4)
     is_proved: bool = False
     attempts: Sequence[Attempt] = ()
+    content_type: str = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,12 +182,11 @@ class Portal:
         return http.client.HTTPConnection(self.netloc, timeout=PATIENCE)
 
     def _send(self, line: http.client.HTTPConnection, asked: Ask, code: str = "") -> Answer:
-        headers = {"Authorization": f"Bearer {asked.person.token}", "Content-Type": "application/json"}
+        headers = {"Authorization": f"Bearer {asked.person.token}", "Content-Type": asked.content_type}
         headers |= {"Idempotency-Key": str(asked.key)} if asked.method != "GET" else {}
         headers |= {step_up.HEADER: code} if asked.is_proved else {}
-        body = json.dumps({} if asked.body is None else asked.body) if asked.method != "GET" else None
         try:
-            line.request(asked.method, f"/api/v1/t/{asked.person.gstin}/{asked.path}", body, headers)
+            line.request(asked.method, f"/api/v1/t/{asked.person.gstin}/{asked.path}", _octets(asked), headers)
             came = line.getresponse()
             text = came.read().decode()
             is_json = "json" in (came.getheader("Content-Type") or "")
@@ -217,6 +217,12 @@ class Portal:
             assert is_fine or (answer.status, answer.code) == DECLARED, (asked, answer)
             foreign = racing if asked.person is self.stranger else {CANARY}
             assert not [one for one in foreign if one in answer.text], (asked, answer)
+
+
+def _octets(asked: Ask) -> bytes | None:
+    if asked.method == "GET" or isinstance(asked.body, bytes):
+        return asked.body
+    return json.dumps({} if asked.body is None else asked.body).encode()
 
 
 def _version(result: Mapping[str, Any]) -> int | None:
