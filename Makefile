@@ -9,13 +9,14 @@ BIN := $(VENV)/bin
 BESIDE := $(BIN)/python -m ims_portal.embedded test
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test thorough bench shots lint lock clean
+.PHONY: help install demo test thorough mutants bench shots lint lock clean
 
 help:
 	@echo 'make demo [PORT=8000]    the portal with its story, on this machine; Ctrl-C stops all of it'
 	@echo 'make test [ARGS="..."]   the whole suite, in JOBS=2 processes; ARGS goes to pytest'
 	@echo 'make thorough            the same with all random histories and examples, some ten minutes more'
 	@echo 'make bench [ARGS="..."]  what the hot paths take, beside a naive way and a limit of the machine'
+	@echo 'make mutants [ARGS=M10]  programs without one guard of the write protocol each: a test must fail for every one'
 	@echo 'make shots               pictures of every page and of the journeys, in screenshots/'
 	@echo 'make lint                style, types, import contracts, bandit, missing migrations'
 	@echo 'make install             only the environment, in .venv'
@@ -44,6 +45,9 @@ thorough: test
 
 bench: install
 	$(BESIDE) $(BIN)/python manage.py bench $(ARGS)
+
+mutants: install
+	@exec $(BIN)/python -m tests.mutants $(ARGS)
 
 shots: install
 	IMS_SHOTS=1 $(BIN)/python -m pytest tests/journeys

@@ -2,19 +2,26 @@
 
     .venv/bin/python -m tests.mutants [M1 M2 ..]
 
-Each is the project in a folder of its own with one thing changed, and is killed by the tests named beside it. It is no
-test itself, for it takes long; tests/shape/test_mutants.py keeps what it changes in step with the code.
+Each is the project in a folder of its own with one thing changed, and is killed by the tests named beside it, which
+the program as it is passes first. tests/shape/test_mutants.py keeps what is changed in step with the code.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+
+import psycopg2
+
+from ims_portal import embedded
 
 PROJECT = Path(__file__).resolve().parents[1]
 VENV = ".venv"
@@ -41,6 +48,11 @@ class Mutant:
     changes: tuple[Change, ...]
     tests: tuple[str, ...]
 
+    @property
+    def is_of_tables(self) -> bool:
+        """Whether its tables are others, and so its test database."""
+        return any("/migrations/" in change.path for change in self.changes)
+
 
 LOCK = 'select_for_update(no_key=True, of=("self",))'
 FILING_LOCKS = "        inboxes = locking.lock({taxpayer.pk} | charged)\n"
@@ -55,13 +67,13 @@ MUTANTS = (
         "M1",
         "the lock of the inbox",
         (Change("invoices/locking.py", f".{LOCK}", ".all()"),),
-        (RACES, "tests/races/test_bulk_at_once.py"),
+        (f"{RACES}::test_two_people_on_one_record_have_one_winner_and_the_other_is_told",),
     ),
     Mutant(
         "M2",
         "the check that a statement to be filed is up to date",
         (Change("returns/gstr3b.py", '        "is_stale": stale,\n', '        "is_stale": False,\n'),),
-        (RACES, "tests/returns"),
+        ("tests/returns/test_gstr3b.py::test_a_statement_out_of_date_stops_filing_before_ims_too",),
     ),
     Mutant(
         "M3",
@@ -78,13 +90,13 @@ MUTANTS = (
                 "AND r.id = c.record_id\n",
             ),
         ),
-        (RACES,),
+        (f"{RACES}::test_two_people_on_one_record_have_one_winner_and_the_other_is_told",),
     ),
     Mutant(
         "M4",
         "the count of a supplier's changes",
         (Change("invoices/records_sql.py", "SET seq = i.seq + 1 FROM touched t", "SET seq = i.seq FROM touched t"),),
-        ("tests/properties/test_behind.py", "tests/properties/test_recompute.py", "tests/invoices"),
+        ("tests/invoices/test_feeds_bills.py::test_a_draft_made_before_is_out_of_date_only_where_it_is_in_scope",),
     ),
     Mutant(
         "M5",
@@ -97,7 +109,7 @@ MUTANTS = (
                 "{one.taxpayer_id: one for one in Inbox.objects.filter(pk__in=charged)}\n",
             ),
         ),
-        (RACES,),
+        (f"{RACES}::test_a_supplier_that_files_while_it_is_charged_files_the_charge",),
     ),
     Mutant(
         "M6",
@@ -109,7 +121,7 @@ MUTANTS = (
                 "[]",
             ),
         ),
-        (RACES, "tests/properties/test_replay.py"),
+        (f"{RACES}::test_one_request_sent_ten_times_at_once_has_one_effect_and_one_answer",),
     ),
     Mutant(
         "M7",
@@ -121,7 +133,7 @@ MUTANTS = (
                 "return Command.objects.create(actor=actor, key=uuid.uuid4(), body_hash=body_hash)",
             ),
         ),
-        (RACES, "tests/races/test_two_people_over_http.py", "tests/properties/test_replay.py"),
+        (f"{RACES}::test_one_request_sent_ten_times_at_once_has_one_effect_and_one_answer",),
     ),
     Mutant(
         "M8",
@@ -134,7 +146,7 @@ MUTANTS = (
                 "Inbox.objects.filter(pk__in={taxpayer.pk} | charged)}\n",
             ),
         ),
-        (RACES, "tests/races/test_bulk_at_once.py"),
+        (f"{RACES}::test_an_action_that_comes_while_its_period_is_filed_is_refused",),
     ),
     Mutant(
         "M9",
@@ -146,7 +158,7 @@ MUTANTS = (
                 READING + LOCKING + ASKING,
             ),
         ),
-        (RACES,),
+        (f"{RACES}::test_a_choice_is_dated_once_its_turn_has_come",),
     ),
     Mutant(
         "M10",
@@ -228,31 +240,74 @@ def made(mutant: Mutant, folder: Path) -> Path:
     return folder
 
 
-def killer(folder: Path, tests: tuple[str, ...]) -> str:
-    """Return the first test that fails in a folder, "" where all pass."""
-    command = [str(folder / VENV / "bin" / "python"), "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED ", "ERROR "))]
-    if done.returncode and not failed:
-        raise SystemExit(f"the tests did not run:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
-    return failed[0].split(" ", 1)[1].split(" - ")[0] if failed else ""
+class Bench:
+    """The tests' servers, and on them the databases that one mutant after the other is tested with."""
+
+    def __init__(self) -> None:
+        self.address = embedded.ensure(kind="test").database_url
+        kept = embedded.environment(where=embedded.place(kind="test"))
+        self.environment = {**os.environ, **kept}
+        self.names: list[str] = []
+
+    def run(self, folder: Path, tests: Iterable[str], *, of: str = "") -> list[str]:
+        """Return the tests that fail in a folder, on the database `of` a mutant or the one of most of them.
+
+        Raises SystemExit where tests did not come to pass or to fail.
+        """
+        name = f"test_ims_{os.getpid()}" + (f"_gw{of}" if of else "")  # left behind, the next session drops it
+        anew = [] if name in self.names else ["--create-db"]
+        self.names = [*{*self.names, name}]
+        pytest = [str(folder / VENV / "bin" / "python"), "-m", "pytest", "-q", "-p", "no:cacheprovider", "--reuse-db"]
+        done = subprocess.run(
+            [*pytest, *anew, *tests],
+            cwd=folder,
+            env={**self.environment, "IMS_TEST_DB": name},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        failed = [line for line in done.stdout.splitlines() if line.startswith("FAILED ")]
+        if bool(done.returncode) is not bool(failed) or "\nERROR " in done.stdout:
+            raise SystemExit(f"the tests did not run:\n{done.stdout[-3000:]}{done.stderr[-2000:]}")
+        return [line.split(" ", 1)[1].split(" - ")[0] for line in failed]
+
+    def close(self) -> None:
+        """Drop the databases and give the servers back."""
+        with closing(psycopg2.connect(self.address)) as server, server.cursor() as cursor:
+            server.autocommit = True
+            for name in self.names:
+                cursor.execute(f'DROP DATABASE IF EXISTS "{name}"')
+        embedded.release(where=embedded.place(kind="test"))
+
+
+def test(mutants: Sequence[Mutant], bench: Bench) -> int:
+    """Test mutants, print which test killed each, and return how many live."""
+    living = 0
+    for mutant in mutants:
+        began = time.monotonic()
+        with tempfile.TemporaryDirectory() as place:
+            folder = made(mutant, Path(place) / "portal")
+            by = bench.run(folder, mutant.tests, of=mutant.name[1:] if mutant.is_of_tables else "")
+        living += not by
+        _say(f"{mutant.name} without {mutant.without}: {f'killed by {by[0]}' if by else 'LIVES'}", began)
+    return living
 
 
 def main(names: list[str]) -> int:
-    """Make and test the mutants named, all where none is; print which test killed each, and return how many live."""
-    living = 0
-    for mutant in MUTANTS:
-        if names and mutant.name not in names:
-            continue
+    """Make and test the mutants named, all where none is, and return how many live."""
+    mutants = [mutant for mutant in MUTANTS if not names or mutant.name in names]
+    with closing(Bench()) as bench:
         began = time.monotonic()
-        with tempfile.TemporaryDirectory() as place:
-            by = killer(made(mutant, Path(place) / "portal"), mutant.tests)
-        living += not by
-        took = f"{time.monotonic() - began:.0f} s"
-        told = f"killed by {by}" if by else "LIVES"
-        sys.stdout.write(f"{mutant.name} without {mutant.without}: {told} ({took})\n")
-        sys.stdout.flush()
-    return living
+        wrong = bench.run(PROJECT, sorted({name for mutant in mutants for name in mutant.tests}))
+        if wrong:
+            raise SystemExit(f"the program as it is fails {wrong}")
+        _say("the program as it is passes their tests", began)
+        return test(mutants, bench)
+
+
+def _say(text: str, began: float) -> None:
+    sys.stdout.write(f"{text} ({time.monotonic() - began:.0f} s)\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

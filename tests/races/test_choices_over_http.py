@@ -1,12 +1,15 @@
-"""Choices at one moment over HTTP (F01, F02, F03, F08, F12, F13): one wins, the other is told, nothing is lost."""
+"""Choices at one moment over HTTP (F01, F02, F03, F08, F12, F13, rights): one wins, the other is told."""
 
 from __future__ import annotations
 
 import uuid
+from functools import partial
 from typing import Any
 
 import pytest
 
+from ims_portal import clock, roles
+from ims_portal.models import Membership
 from invoices.models import ActionEvent, Inbox, Record
 from tests import factories
 from tests.races.over_http import Answer, Ask, Person, Portal, statuses
@@ -35,7 +38,7 @@ def some(count: int, *, filed: bool = True, **options: object) -> list[Record]:
 
 
 def test_of_two_people_one_wins_and_the_other_learns_who(portal: Portal, people: list[Person], rounds: Begin) -> None:
-    turns = rounds("F01", 25, 1000)
+    turns = rounds("F01", 25, 200)
     for _turn, record in zip(turns, some(len(turns)), strict=True):
         answers = portal.at_once(*(portal.acting(one, record, action=a) for one, a in zip(people, "AP", strict=True)))
         assert statuses(answers) == ["conflict", "ok"], answers
@@ -46,7 +49,7 @@ def test_of_two_people_one_wins_and_the_other_learns_who(portal: Portal, people:
 
 
 def test_one_request_sent_by_twenty_at_once_has_one_effect(portal: Portal, people: list[Person], rounds: Begin) -> None:
-    turns = rounds("F02", 3, 50)
+    turns = rounds("F02", 3, 20)
     for _turn, record in zip(turns, some(len(turns)), strict=True):
         asked = portal.acting(people[0], record, action="R")
         answers = portal.at_once(*[asked] * AT_ONCE)
@@ -152,3 +155,22 @@ def test_what_is_declared_never_exceeds_what_is_reported(
         portal.at_once(chosen, entering(kiran, record, "10000.00"))
         record.refresh_from_db()
         assert record.declared_igst <= record.igst in (9000_00, 1800_00)
+
+
+def test_what_is_acknowledged_was_done_by_right(portal: Portal, people: list[Person], rounds: Begin) -> None:
+    """A role ends as its person acts: the choice was made before the end, or not at all (promises 3, M16)."""
+    turns = rounds("rights", 8, 200)
+    for turn, record in zip(turns, some(len(turns)), strict=True):
+        mina = portal.person(record.recipient, f"mina{turn}")
+        role = Membership.objects.get(user=mina.user)
+        end = partial(roles.end, taxpayer=record.recipient, membership=role.pk, actor=people[0].user)
+        acted, ended = portal.at_once(
+            portal.acting(mina, record, action="A"), partial(end, clock=clock.portal(), request_id=uuid.uuid4())
+        )
+        assert ended == mina.user, ended
+        role.refresh_from_db()
+        done = ActionEvent.objects.filter(record=record).first()
+        if acted.status == 200:
+            assert (acted.statuses, done is not None and done.at < role.valid_to) == (["ok"], True)
+        else:
+            assert (acted.status in (403, 404), done) == (True, None), acted

@@ -1,10 +1,12 @@
 """Commands at one moment on real connections: one winner per version, one statement, one filing, nothing ignored."""
 
+from collections.abc import Callable
 from functools import partial
 from uuid import uuid4
 
 import pytest
 
+from ims_portal.clock import Clock
 from ims_portal.rules import periods
 from ims_portal.rules.actions import Action, Refusal
 from ims_portal.rules.documents import Form, Section
@@ -102,10 +104,29 @@ def test_an_action_beside_a_filing_is_counted_or_refused_never_ignored(_round: i
         assert (record.action, record.settled_as) == ("R", "")
 
 
-@pytest.mark.parametrize("_round", range(6))
-def test_an_addback_lands_in_a_period_that_is_unfiled(_round: int) -> None:
+def test_an_action_that_comes_while_its_period_is_filed_is_refused() -> None:
+    record = ready_to_file()
+    filing = together.Slow("2025-11-18", lambda: together.waiting() > 0 or ActionEvent.objects.exists())
+
+    def act_once_the_filing_has_begun() -> Outcome:
+        filing.is_read.wait(timeout=10)
+        return take(record, Action.REJECT, clock=factories.clock("2025-11-18"))
+
+    file = partial(gstr3b.file, taxpayer=record.recipient, period=factories.OCTOBER, actor=None, clock=filing)
+    filed, outcome = together.run(file, act_once_the_filing_has_begun)
+    assert isinstance(filed, Filing), filed
+    assert outcome.results[0].refusal is Refusal.RECORD_FROZEN, outcome
+    record.refresh_from_db()
+    assert (record.action, record.settled_as) == ("N", "A")
+
+
+NOVEMBER = periods.parse("112025")
+LATE = "2025-12-15"
+
+
+def rejected_note() -> Record:
+    """Return a rejected credit note whose recipient can file October, its supplier November."""
     note = factories.filed_record(section=Section.CN, number="CN1", tax=9000)
-    supplier = note.supplier
     factories.act(note, "R")
     outward.file(
         supplier=note.recipient,
@@ -115,21 +136,41 @@ def test_an_addback_lands_in_a_period_that_is_unfiled(_round: int) -> None:
         clock=factories.clock("2025-11-11"),
     )
     factories.computed()
-    factories.computed(supplier)
-    gstr3b.file(taxpayer=supplier, period=factories.OCTOBER, actor=None, clock=factories.clock("2025-11-17"))
-    november = periods.parse("112025")
-    outward.file(supplier=supplier, form=Form.GSTR1, period=november, actor=None, clock=factories.clock("2025-12-10"))
-    factories.computed(supplier, period="112025", on="2025-12-14")
-    late = factories.clock("2025-12-15")
-    recipients, suppliers = together.run(
-        partial(gstr3b.file, taxpayer=note.recipient, period=factories.OCTOBER, actor=None, clock=late),
-        partial(gstr3b.file, taxpayer=supplier, period=november, actor=None, clock=late),
+    factories.computed(note.supplier)
+    gstr3b.file(taxpayer=note.supplier, period=factories.OCTOBER, actor=None, clock=factories.clock("2025-11-17"))
+    when = factories.clock("2025-12-10")
+    outward.file(supplier=note.supplier, form=Form.GSTR1, period=NOVEMBER, actor=None, clock=when)
+    factories.computed(note.supplier, period="112025", on="2025-12-14")
+    return note
+
+
+def file_both(note: Record, recipients: Clock, before: Callable[[], object] = lambda: None) -> None:
+    """Let recipient and supplier file at once; the add-back then lies in a period that was open."""
+    late = factories.clock(LATE)
+
+    def suppliers() -> Filing:
+        before()
+        return gstr3b.file(taxpayer=note.supplier, period=NOVEMBER, actor=None, clock=late)
+
+    filed, charged = together.run(
+        partial(gstr3b.file, taxpayer=note.recipient, period=factories.OCTOBER, actor=None, clock=recipients),
+        suppliers,
     )
-    assert isinstance(recipients, Filing), recipients
-    assert isinstance(suppliers, Filing), suppliers
-    addback = Addback.objects.get()
-    charged = suppliers.declared["t3_1_a"][0]
-    assert (addback.target_month, charged) in [(202511, 9000_00), (202512, 0)]
+    assert isinstance(filed, Filing), filed
+    assert isinstance(charged, Filing), charged
+    found = (Addback.objects.get().target_month, charged.declared["t3_1_a"][0])
+    assert found in [(202511, 9000_00), (202512, 0)]
+
+
+@pytest.mark.parametrize("_round", range(6))
+def test_an_addback_lands_in_a_period_that_is_unfiled(_round: int) -> None:
+    file_both(rejected_note(), factories.clock(LATE))
+
+
+def test_a_supplier_that_files_while_it_is_charged_files_the_charge() -> None:
+    note = rejected_note()
+    filing = together.Slow(LATE, lambda: together.waiting() > 0 or Filing.objects.filter(month=202511).exists())
+    file_both(note, filing, before=lambda: filing.is_read.wait(timeout=10))
 
 
 def test_a_supplier_edit_beside_a_choice_always_leaves_no_action() -> None:

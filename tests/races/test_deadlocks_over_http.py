@@ -49,7 +49,7 @@ def test_two_suppliers_in_reversed_order_and_their_recipients_never_wait_in_a_ri
     recipients = [factories.taxpayer(gstin(1000 + n)) for n in range(RECIPIENTS)]
     clerks = [portal.person(one, f"clerk{one.pk}") for one in recipients[:: RECIPIENTS // CLERKS]]
     begun = deadlocks()
-    for turn in rounds("F10", 2, 40):
+    for turn in rounds("F10", 2, 10):
         oldest = factories.taxpayer(gstin(5000 + turn, "33"))
         for clerk in clerks:
             bill = factories.document(recipient=clerk.gstin, supplier=oldest.gstin, number=f"O{clerk.taxpayer.pk}")

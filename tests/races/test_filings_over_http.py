@@ -59,7 +59,7 @@ def test_an_action_beside_a_filing_is_counted_or_refused(portal: Portal, rounds:
 
 
 def test_twenty_people_who_file_at_once_file_once(portal: Portal, rounds: Begin) -> None:
-    for turn in rounds("F07", 2, 50):
+    for turn in rounds("F07", 2, 20):
         owner = supplied(firm(turn), turn).recipient
         ready(owner)
         portal.stand_at("2025-11-18")
@@ -74,7 +74,7 @@ def test_twenty_people_who_file_at_once_file_once(portal: Portal, rounds: Begin)
 
 def test_what_a_supplier_files_late_is_in_one_statement(portal: Portal, rounds: Begin) -> None:
     """October's documents, filed on the 18th, belong to November's GSTR-2B, whoever is first (R7.2)."""
-    for turn in rounds("F09", 8, 250):
+    for turn in rounds("F09", 6, 100):
         owner, seller = supplied(firm(turn), turn).recipient, firm(turn, "29")
         ready(owner)
         late = factories.document(recipient=owner.gstin, supplier=seller.gstin, number="L1")
@@ -93,7 +93,7 @@ def test_what_a_supplier_files_late_is_in_one_statement(portal: Portal, rounds: 
 
 def test_an_amendment_filed_beside_a_filing_counts_once(portal: Portal, rounds: Begin) -> None:
     """The credit of both GSTR-3B together is that of the document as amended."""
-    for turn in rounds("F09", 8, 250):
+    for turn in rounds("F09", 6, 100):
         owner = supplied(firm(turn), turn, tax=18000).recipient
         seller = factories.taxpayer(gstin(turn, "24"))
         ready(owner)
@@ -132,7 +132,7 @@ def reject_each_other(turn: int) -> list[Taxpayer]:
 
 
 def test_of_two_that_charge_each_other_the_later_files_what_the_first_charged(portal: Portal, rounds: Begin) -> None:
-    for turn in rounds("F15", 10, 250):
+    for turn in rounds("F15", 6, 100):
         portal.stand_at("2025-12-15")
         people = [portal.person(one, f"sig{turn}-{one.gstin}", files=True) for one in reject_each_other(turn)]
         answers = portal.at_once(*(portal.filing_3b(person, "112025") for person in people))

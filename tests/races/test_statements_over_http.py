@@ -26,7 +26,7 @@ def test_an_action_beside_a_computation_is_in_it_or_makes_it_stale(portal: Porta
     recipient = record.recipient
     asha = portal.person(recipient, "asha")
     portal.stand_at("2025-11-15")
-    for turn in rounds("F04", 20, 1000):
+    for turn in rounds("F04", 20, 200):
         record.refresh_from_db()
         action = "RA"[turn % 2]
         acted, computed = portal.at_once(
@@ -47,7 +47,7 @@ def test_twenty_who_ask_at_once_have_one_job_and_one_statement(
     people = [portal.person(record.recipient, name) for name in ("asha", "ravi")]
     portal.stand_at("2025-11-15")
     worker = start_worker()
-    for turn in rounds("F05", 3, 50):
+    for turn in rounds("F05", 3, 20):
         record.refresh_from_db()
         portal.ask(portal.acting(people[0], record, action="RA"[turn % 2]))
         answers = portal.at_once(*(Ask(people[n % 2], "POST", "2b/102025/compute") for n in range(AT_ONCE)))
@@ -64,7 +64,7 @@ def test_twenty_computations_at_once_make_one_statement(portal: Portal, rounds: 
     records = factories.filed(*(factories.document(number=f"N{n}") for n in range(20)))
     asha = portal.person(records[0].recipient, "asha")
     portal.stand_at("2025-11-15")
-    for turn in rounds("F05", 3, 50):
+    for turn in rounds("F05", 3, 20):
         portal.ask(portal.acting(asha, records[turn % 20], action="RAR"[turn // 20], version=turn // 20))
         done = together.run(*[partial(factories.computed, on="2025-11-15")] * AT_ONCE)
         assert {answer.statement.version for answer in done} == {turn + 1}

@@ -92,7 +92,7 @@ def test_the_same_asked_for_at_once_is_one_thing(
     factories.computed()
     people = [portal.person(factories.taxpayer(), name) for name in ("asha", "ravi")]
     portal.stand_at("2025-11-15")
-    for turn in rounds("F14", 3, 50):
+    for turn in rounds("F14", 3, 20):
         answers = portal.at_once(*(ask(people[n % 2], turn) for n in range(AT_ONCE)))
         found = sorted((answer.status, answer.code) for answer in answers)
         assert found[0] == (one, ""), answers
@@ -148,7 +148,7 @@ def written(record: Record, number: int) -> object:
 def test_the_same_made_at_once_is_there_once(
     rounds: Begin, do: Callable[[Record, int], object], model: type, refusals: tuple[type[Exception], ...]
 ) -> None:
-    turns = rounds("F14", 4, 100)
+    turns = rounds("F14", 4, 20)
     records = factories.filed(*(factories.document(number=f"N{n}") for n in range(len(turns))))
     factories.member(records[0].recipient, "signatory", "ravi")
     factories.member(records[0].supplier, "signatory", "kiran")
