@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.depth import IS_THOROUGH
+from tests.depth import IS_THOROUGH, ROUNDS
 
 PROPERTY = "rounds"
 """What a test's report carries: fault and count. Reports travel from the processes of one session to its end."""
@@ -41,10 +41,10 @@ Begin = Callable[[str, int, int], Rounds]
 
 @pytest.fixture
 def rounds(request: pytest.FixtureRequest) -> Begin:
-    """Return the rounds of a fault: `usual` many or, where the suite digs deep, `thorough` many."""
+    """Return the rounds of a fault: `usual` many, `thorough` where the suite digs deep, IMS_ROUNDS where it is told."""
 
     def begin(fault: str, usual: int, thorough: int) -> Rounds:
-        return Rounds(thorough if IS_THOROUGH else usual, fault, request.node.user_properties)
+        return Rounds(ROUNDS or (thorough if IS_THOROUGH else usual), fault, request.node.user_properties)
 
     return begin
 
