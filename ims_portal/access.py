@@ -170,6 +170,15 @@ def all_of(*, user: User, at: datetime) -> list[Access]:
     return sorted(found.values(), key=lambda held: (held.taxpayer.name.casefold(), held.taxpayer.gstin))
 
 
+def does_more_than_look(*, user: User, at: datetime) -> bool:
+    """Whether a user holds more than a Viewer's rights on any GSTIN at a moment: two queries at most."""
+    roles = [role for role, rights in MAY.items() if not rights <= VIEWER]
+    if Membership.objects.filter(_in_force(at), user=user, role__in=roles).exists():
+        return True
+    engagements = Engagement.objects.filter(_in_force(at), user=user, accepted_by__isnull=False)
+    return engagements.exclude(rights__contained_by=[right.value for right in VIEWER]).exists()
+
+
 def has_clients(found: Sequence[Access]) -> bool:
     """Whether a list of clients concerns somebody with this access: several GSTINs, or an engagement."""
     return len(found) > 1 or any(held.capacity == PRACTITIONER for held in found)

@@ -1,18 +1,27 @@
 """Signing in: nobody makes an account for themselves, and how long a password may be."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.forms import LoginForm, default_token_generator
 from allauth.account.utils import user_pk_to_url_str
+from allauth.core import context
+from allauth.core.exceptions import ImmediateHttpResponse
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from ims_portal import clock, lockout, proof, web
 from ims_portal.models import User
 
 LONGEST_PASSWORD = 128
+TOO_MANY = 429
+UP_TO_A_MINUTE = timedelta(seconds=59)
+"""Added to a moment of which only the minute is told, so that it is over by then."""
 
 
 def password_path(user: User) -> str:
@@ -22,11 +31,37 @@ def password_path(user: User) -> str:
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
-    """People are made by an administrator; the sign-up page says so."""
+    """People are made by an administrator; the sign-up page says so. Whoever guesses passwords has to wait."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:  # noqa: ARG002 - allauth's signature
         """Return that nobody can sign up."""
         return False
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:  # noqa: ANN401 - allauth's signature
+        """Count a try before the password is looked at; allauth takes back one that was right.
+
+        Raises ImmediateHttpResponse with a page that says why and until when to wait.
+        """
+        try:
+            self._login_failed_rl_usage = lockout.take_note(request, credentials.get("username", ""))
+        except lockout.LockedError as locked:
+            raise ImmediateHttpResponse(_wait(request, locked.until)) from None
+
+    def is_reauthentication_required(self, *, app: str, **_told: Any) -> bool:  # noqa: ANN401, ARG002 - its signature
+        """Return whether a change of one's own account asks who one is first: as all that weighs much does."""
+        return not proof.is_fresh(context.request)
+
+
+def _wait(request: HttpRequest, until: datetime) -> HttpResponse:
+    seconds = max(int((until - clock.real()).total_seconds()) + 1, 1)
+    text = _(
+        "Signing in waits until %(time)s. Five wrong passwords for a name within 15 minutes, or many from one network "
+        "address, stop it, so that nobody can guess passwords; until then a right one is not taken either. If you do "
+        "not know your password any more, ask an administrator."
+    )
+    told = {"code": "LOCKED", "text": text % {"time": f"{timezone.localtime(until + UP_TO_A_MINUTE):%H:%M}"}}
+    page = render(request, "ims_portal/problem.html", told, status=TOO_MANY)
+    return web.with_headers(page, {"Retry-After": str(seconds)})
 
 
 class SignInForm(LoginForm):  # type: ignore[misc]  # allauth has no types

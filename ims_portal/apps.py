@@ -13,7 +13,8 @@ class ImsPortalConfig(AppConfig):
 
     def ready(self) -> None:
         """Make our Celery the current one in every process, hear of everybody who signs in, name our jobs' task."""
-        from ims_portal import celery, queue, sessions, standing  # noqa: F401, PLC0415 - only once Django's settings may be read
+        # Only once Django's settings may be read.
+        from ims_portal import account_events, celery, queue, sessions, standing  # noqa: F401, PLC0415
         from ims_portal import checks as of_database  # noqa: F401, PLC0415 - tells Django's checks of production's database
         from ims_portal.api import schema  # noqa: F401, PLC0415 - tells the published schema of our tokens
         from ims_portal.gstn import checks  # noqa: F401, PLC0415 - tells Django's checks of the sealed way's key

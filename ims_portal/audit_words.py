@@ -9,6 +9,12 @@ from ims_portal.access import PRACTITIONER
 from ims_portal.models import Membership
 
 EVENTS: dict[str, Promise] = {
+    "account.factor_added": _("Second step of signing in added"),
+    "account.factor_removed": _("Second step of signing in removed"),
+    "account.factor_renewed": _("Recovery codes made anew"),
+    "account.mail_changed": _("Mail address changed"),
+    "account.new_device": _("Signed in with a new browser"),
+    "account.password_changed": _("Password changed"),
     "actions.file_received": _("File of actions received"),
     "archive.asked": _("Archive of clients' files asked for"),
     "archive.made": _("Archive of clients' files made"),

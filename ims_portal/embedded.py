@@ -113,6 +113,7 @@ def environment(*, where: Place) -> dict[str, str]:
         "SECRET_KEY": (where.folder / "secret_key").read_text(),
         "IMS_FILES": os.fspath(where.folder / "files"),
         "IMS_SANDBOX": "true",
+        "IMS_DEMO_CODES": "true",
         "IMS_HTTPS": "false",
         "GSTN_ENCRYPTED_PROFILE": "true",
     }

@@ -1,5 +1,6 @@
 """Reads settings from the environment; a value that can't be meant stops the start and says what to write."""
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -33,6 +34,14 @@ def one_of(name: str, *, choices: tuple[str, ...], default: str) -> str:
         message = f"{name} is {written!r}; write one of: {', '.join(choices)}."
         raise ImproperlyConfigured(message)
     return written
+
+
+def only_in_a_sandbox(*, is_sandbox: bool, asked: Mapping[str, bool]) -> None:
+    """Stop the start of anything but a sandbox where one of these is asked for: they let people in more easily."""
+    found = ", ".join(name for name, is_asked in asked.items() if is_asked)
+    if found and not is_sandbox:
+        message = f"{found} is for a sandbox only. Take it out; IMS_SANDBOX=true is for places where nothing is real."
+        raise ImproperlyConfigured(message)
 
 
 def number(name: str, *, default: int) -> int:

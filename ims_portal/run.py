@@ -64,6 +64,7 @@ def _environment() -> dict[str, str]:
             "SECRET_KEY": secrets.token_urlsafe(50),
             "IMS_FILES": str(files),
             "IMS_SANDBOX": "true",
+            "IMS_DEMO_CODES": "true",
             "IMS_HTTPS": "false",
         }
         return {**sandbox, **os.environ, "DJANGO_SETTINGS_MODULE": "ims_portal.settings"}

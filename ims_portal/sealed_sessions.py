@@ -6,20 +6,16 @@ own secret key reads it.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import secrets
 import uuid
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from django.conf import settings
+from cryptography.fernet import InvalidToken
 from django.db import IntegrityError, transaction
 
-from ims_portal import access, sealing, tokens
+from ims_portal import access, kept_secrets, sealing, tokens
 from ims_portal.access import Right
 from ims_portal.clock import Clock, real
 from ims_portal.models import ApiToken, Envelope, SealedSession, Taxpayer, User
@@ -28,6 +24,8 @@ from ims_portal.tokens import Terms
 LASTS = timedelta(hours=6)
 NAME = "OTP"
 """What the page of tokens calls a session: how it came about."""
+PURPOSE = "ims_portal.sealed_sessions"
+"""What the keys of envelopes are kept for."""
 
 
 class ReplayedError(Exception):
@@ -50,7 +48,7 @@ def begin(*, user: User, taxpayer: Taxpayer, clock: Clock, since: datetime | Non
             since=since or real(),
             token=tokens.found(text),
             taxpayer=taxpayer,
-            kept_key=_keeper().encrypt(key).decode(),
+            kept_key=kept_secrets.keeper(PURPOSE).encrypt(key).decode(),
         )
     return text, key
 
@@ -76,7 +74,7 @@ def of(token: ApiToken) -> SealedSession | None:
 def key_of(session: SealedSession) -> bytes | None:
     """Return the key of a session's envelopes, None where the portal's secret key is another now."""
     try:
-        return _keeper().decrypt(session.kept_key.encode())
+        return kept_secrets.keeper(PURPOSE).decrypt(session.kept_key.encode())
     except InvalidToken:
         return None
 
@@ -94,13 +92,3 @@ def take(session: SealedSession, parts: Iterable[str]) -> Envelope:
 def remove_old() -> None:
     """Forget the envelopes of sessions that are over: nobody gets in with them any more."""
     Envelope.objects.filter(session__token__expires_at__lt=real()).delete()
-
-
-def _keeper() -> MultiFernet:
-    """Return what keeps keys: under the portal's secret key, and readable under its earlier ones."""
-    return MultiFernet([_fernet(secret) for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)])
-
-
-def _fernet(secret: str) -> Fernet:
-    derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"ims_portal.sealed_sessions").derive(secret.encode())
-    return Fernet(base64.urlsafe_b64encode(derived))

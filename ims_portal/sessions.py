@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.contrib.auth import logout, user_logged_in
@@ -59,14 +58,12 @@ class Limits:
         return self.get_response(request)
 
     def _over(self, request: HttpRequest) -> HttpResponse:
-        is_part = bool(getattr(request, "htmx", False))
-        wanted = request.get_full_path() if request.method == "GET" and not is_part else _page_before(request)
+        wanted = web.wanted(request)
         idle = _("You were signed out because nothing was done for a while. Sign in to go on where you were.")
         told = _("An administrator ended your sessions. Sign in again.") if _was_ended(request) else idle
         logout(request)
         messages.info(request, told)
-        to = redirect_to_login(wanted, reverse("account_login"))
-        return HttpResponse(headers={"HX-Redirect": to.headers["Location"]}) if is_part else to
+        return web.go(request, redirect_to_login(wanted, reverse("account_login")).headers["Location"])
 
 
 def _was_ended(request: HttpRequest) -> bool:
@@ -80,13 +77,6 @@ def _seen(request: HttpRequest) -> None:
     request.session.setdefault("began", now)
     if now - request.session.get("seen", 0) >= KEPT_BY.total_seconds():
         request.session["seen"] = now
-
-
-def _page_before(request: HttpRequest) -> str:
-    """Return the page a form or a part belongs to: what was sent is not taken any more, its page can be shown."""
-    told = urlsplit(request.headers.get("HX-Current-URL") or request.headers.get("Referer", ""))
-    path = told._replace(scheme="", netloc="", fragment="").geturl() if told.netloc == request.get_host() else ""
-    return web.local(path, otherwise="/")
 
 
 def _now() -> int:

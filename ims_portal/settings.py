@@ -35,6 +35,12 @@ IMS_SANDBOX = environment.yes_or_no("IMS_SANDBOX", default=False)
 IMS_OPERATOR = env.str("IMS_OPERATOR", default="")
 IMS_CONTACT = env.str("IMS_CONTACT", default="")
 IMS_RELEASED = env.str("IMS_RELEASED", default="")
+# Whether who may act, file, grant or administer needs a second factor, and whether the demo's people have known ones.
+IMS_MFA = environment.one_of("IMS_MFA", choices=("required", "optional"), default="required")
+IMS_DEMO_CODES = environment.yes_or_no("IMS_DEMO_CODES", default=False)
+environment.only_in_a_sandbox(
+    is_sandbox=IMS_SANDBOX, asked={"IMS_MFA=optional": IMS_MFA == "optional", "IMS_DEMO_CODES=true": IMS_DEMO_CODES}
+)
 HTTPS = environment.yes_or_no("IMS_HTTPS", default=True)
 DEBUG = False
 SECRET_KEY = environment.secret_key("SECRET_KEY")
@@ -57,6 +63,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.usersessions",
     "csp",
     "django_htmx",
     "rest_framework",
@@ -79,6 +86,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "ims_portal.web.Doors",
+    "ims_portal.entrance.Entrance",
 ]
 ROOT_URLCONF = "ims_portal.urls"
 WSGI_APPLICATION = "ims_portal.wsgi.application"
@@ -182,10 +190,16 @@ ACCOUNT_EMAIL_VERIFICATION = "none"  # nobody signs up; an administrator makes t
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
+MFA_ADAPTER = "ims_portal.second_factor.MfaAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_TOTP_ISSUER = "IMS Portal"
-if IMS_SANDBOX:
-    ACCOUNT_RATE_LIMITS = {"login": "600/m/ip"}  # tests and shared demos sign many people in from one address
+ALLAUTH_TRUSTED_PROXY_COUNT = int(BEHIND_PROXY)  # or whoever asks would choose the address they are counted by
+# Wrong passwords from one address in a quarter of an hour. Tests and shared demos sign many people in from one.
+IMS_FAILURES_PER_ADDRESS = environment.number("IMS_FAILURES_PER_ADDRESS", default=600 if IMS_SANDBOX else 20)
+ACCOUNT_RATE_LIMITS = {
+    "login": "600/m/ip" if IMS_SANDBOX else "60/m/ip",
+    "login_failed": "5/15m/key",  # codes of a second factor, for each person; passwords are counted by `lockout`
+}
 
 # -- Input -------------------------------------------------------------------------------------------------------------
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
@@ -234,9 +248,16 @@ STORAGES = {
     },
 }
 
-# -- Cache: throttles only, never tenant data --------------------------------------------------------------------------
+# -- Caches: counts only, never tenant data ----------------------------------------------------------------------------
 CACHES = {
+    # Failures to sign in and codes that were used: counted by all processes together, and kept when Redis is flushed.
     "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "ims_portal_shared_count",
+        "OPTIONS": {"MAX_ENTRIES": 200_000},
+    },
+    # The pace of programs.
+    "paces": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": environment.redis("CACHE_URL"),
         "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},

@@ -22,7 +22,7 @@ from django.db.models import Q, QuerySet
 from django.http import Http404
 from django.utils.translation import gettext as _
 
-from ims_portal import access, audit, once
+from ims_portal import access, audit, once, second_factor
 from ims_portal.access import Access, Right
 from ims_portal.clock import Clock, real
 from ims_portal.models import ApiToken, Taxpayer, User
@@ -65,6 +65,10 @@ class Terms:
 
 class BadTokenError(Exception):
     """A token that lets nobody in: unknown, expired, revoked, or from another address."""
+
+
+class NoSecondFactorError(BadTokenError):
+    """A token whose person has no second factor any more, and so may do nothing that asks for one (promises 4.3)."""
 
 
 def live(user: User) -> QuerySet[ApiToken]:
@@ -171,15 +175,19 @@ def revoke(*, user: User, prefix: str, at: datetime) -> bool:
 def enter(text: str, *, address: str, mark: str = MARK) -> ApiToken:
     """Return the token of a text, with its person, for a request from an address: one query, two once a minute.
 
-    Raises BadTokenError, the same whatever is wrong with it.
+    Raises BadTokenError, the same whatever is wrong with it, but NoSecondFactorError where the token itself is good.
+    Only who needs a second factor makes tokens, so the rights of its person need not be looked at.
     """
     if not (text.startswith(f"{mark}_") and len(text) <= LONGEST_TOKEN):
         raise BadTokenError
     now = real()
     of_text = Q(token_hash=_hash(text), revoked_at=None, expires_at__gt=now, user__is_active=True)
-    found = ApiToken.objects.filter(of_text).select_related("user").first()
+    rows = ApiToken.objects.filter(of_text).select_related("user").annotate(has_factor=second_factor.held("user"))
+    found = rows.first()
     if found is None or not _is_from(address, found.networks):
         raise BadTokenError
+    if second_factor.is_asked_for() and not found.has_factor:
+        raise NoSecondFactorError
     if found.used_at is None or now - found.used_at >= KEPT_BY:
         ApiToken.objects.filter(pk=found.pk).update(used_at=now)
     return found

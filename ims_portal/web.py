@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import uuid
 from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
 
 import structlog
 from django.forms import Form
@@ -90,6 +91,23 @@ def local(url: str, *, otherwise: str) -> str:
     is_plain = len(url) <= LONGEST_ADDRESS and not UNWELCOME.search(url)
     is_ours = is_plain and url.startswith("/") and url_has_allowed_host_and_scheme(url, allowed_hosts=None)
     return url if is_ours else otherwise
+
+
+def wanted(request: HttpRequest) -> str:
+    """Return the page to come back to once something else is seen to: the one asked for, or a form's or a part's.
+
+    What was sent is not taken then; its page can be shown.
+    """
+    if request.method == "GET" and not getattr(request, "htmx", False):
+        return request.get_full_path()
+    told = urlsplit(request.headers.get("HX-Current-URL") or request.headers.get("Referer", ""))
+    path = told._replace(scheme="", netloc="", fragment="").geturl() if told.netloc == request.get_host() else ""
+    return local(path, otherwise="/")
+
+
+def go(request: HttpRequest, url: str) -> HttpResponse:
+    """Return what leads the browser to another page, also where htmx asked for a part of one."""
+    return HttpResponse(headers={"HX-Redirect": url}) if getattr(request, "htmx", False) else see_other(url)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django's signature

@@ -15,7 +15,7 @@ from datetime import date, datetime, time, timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from ims_portal import calendar
+from ims_portal import calendar, demo_codes
 from ims_portal.clock import Fixed
 from ims_portal.models import FilingFrequency, Membership, Taxpayer, User
 from ims_portal.rules import documents, gstin, periods, rates
@@ -243,6 +243,7 @@ def _owner(username: str, password: str | None, firms: Collection[Taxpayer]) -> 
     owner = User.objects.filter(username=username).first() or User.objects.create_user(
         username=username, password=password, full_name="Arundhati Rao"
     )
+    demo_codes.give(owner)
     since = at_ten(rates.GST_BEGAN)
     for firm in firms:
         Membership.objects.get_or_create(

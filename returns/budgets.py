@@ -28,7 +28,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from ims_portal import calendar, clock
+from ims_portal import calendar, clock, proof
 from ims_portal.models import PortalClock
 from ims_portal.rules import periods
 from ims_portal.rules.actions import Action, ReasonCode
@@ -142,6 +142,9 @@ class Measuring:
         self.world, self.rounds, self.clients = world, rounds, clients
         self.client = Client(SERVER_NAME=settings.ALLOWED_HOSTS[0])
         self.client.force_login(world.owner, backend=settings.AUTHENTICATION_BACKENDS[0])
+        session = self.client.session
+        proof.enter(session, world.owner)
+        session.save()
 
     def all(self) -> Iterator[Measured]:
         """Measure every page there is a budget for."""

@@ -20,7 +20,7 @@ from typing import Any
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
-from ims_portal import audit
+from ims_portal import audit, demo_codes
 from ims_portal.clock import Fixed
 from ims_portal.models import (
     AuditEvent,
@@ -179,6 +179,12 @@ def prepare(*, password: str) -> None:
     _make_people(password)
 
 
+def give_codes() -> None:
+    """Let the story's people have the codes of their names, also where they were made before there were any."""
+    for user in User.objects.filter(username__in=[username for username, *_ in PEOPLE]):
+        demo_codes.give(user)
+
+
 def play(*, until: str) -> None:
     """Play the story's steps up to a moment, in order; those taken already are skipped."""
     for step in sorted(_steps(), key=lambda step: step.at):
@@ -208,6 +214,7 @@ def _make_people(password: str) -> None:
         user = User.objects.filter(username=username).first() or User.objects.create_user(
             username=username, password=password, full_name=name, is_staff=role == "administrator"
         )
+        demo_codes.give(user)
         if role == "practitioner":
             Engagement.objects.get_or_create(
                 user=user,

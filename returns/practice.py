@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from ims_portal import calendar
+from ims_portal import calendar, demo_codes
 from ims_portal.clock import Fixed
 from ims_portal.models import Engagement, FilingFrequency, Membership, Taxpayer, User
 from ims_portal.rules import gstin, periods, rates
@@ -106,6 +106,8 @@ def _firm(letters: str, no: int, period: TaxPeriod, state: str) -> Taxpayer:
 def _practitioner(username: str, password: str | None, firms: list[Taxpayer], at: datetime) -> User:
     user = User.objects.create_user(username=username, password=password, full_name="Lakshmi Iyer and Associates")
     owner = User.objects.create_user(username=f"{username}-owner", password=password, full_name="Their signatory")
+    demo_codes.give(user)
+    demo_codes.give(owner)
     since = bigworld.at_ten(rates.GST_BEGAN)
     Membership.objects.bulk_create(
         Membership(user=owner, taxpayer=firm, role=Membership.Role.SIGNATORY, valid_from=since) for firm in firms

@@ -21,7 +21,6 @@ import django
 import hypothesis
 import psycopg2
 import pytest
-from django.core.cache import cache
 from django.db import connection
 from django.utils import translation
 from pytest_django.plugin import DjangoDbBlocker
@@ -58,7 +57,8 @@ def _prepare() -> None:
         defaults |= embedded.environment(where=embedded.place(kind="test"))
         defaults["REDIS_URL"] = _own_broker()
     else:
-        defaults |= {"SECRET_KEY": secrets.token_urlsafe(50), "IMS_SANDBOX": "true", "IMS_HTTPS": "false"}
+        sandbox = {"IMS_SANDBOX": "true", "IMS_DEMO_CODES": "true", "IMS_HTTPS": "false"}
+        defaults |= sandbox | {"SECRET_KEY": secrets.token_urlsafe(50)}
     defaults["GSTN_ENCRYPTED_PROFILE"] = "true"
     defaults["IMS_FILES"] = FILES
     for name, value in defaults.items():
@@ -94,10 +94,23 @@ def _own_broker() -> str:
 _prepare()
 django.setup()  # here, not in pytest-django: it looks for settings before this file is read
 
-from ims_portal import clock, grants_sql  # noqa: E402 - models exist from here on
+from django.contrib.auth import user_logged_in  # noqa: E402 - models exist from here on
+from django.http import HttpRequest  # noqa: E402
+
+from ims_portal import clock, grants_sql, proof  # noqa: E402
 from ims_portal.clock import Fixed  # noqa: E402
+from ims_portal.models import User  # noqa: E402
 from invoices.views import bulk as bulk_pages  # noqa: E402
 from tests import factories  # noqa: E402
+
+
+def _entered_wholly(request: HttpRequest, user: User, **_told: object) -> None:
+    """Let `client.force_login` stand for signing in with password and code, which no page was asked for."""
+    if "REMOTE_ADDR" not in request.META:  # which whoever comes by a page has
+        proof.enter(request.session, user)
+
+
+user_logged_in.connect(_entered_wholly)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -156,9 +169,3 @@ def now(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Fixe
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a page wait for its preview however slow the machine is; that a long one becomes a job is tested by size."""
     monkeypatch.setattr(bulk_pages, "PATIENCE", timedelta(minutes=10))
-
-
-@pytest.fixture(autouse=True)
-def nobody_failed_to_sign_in() -> None:
-    """Forget, before each test, who failed to sign in in others: after some failures a name has to wait."""
-    cache.clear()

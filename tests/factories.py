@@ -9,11 +9,13 @@ from datetime import date, datetime
 from functools import cache
 from uuid import uuid4
 
+from allauth.mfa.models import Authenticator
+from allauth.mfa.utils import encrypt
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 
-from ims_portal import audit
+from ims_portal import audit, demo_codes
 from ims_portal.clock import Fixed
 from ims_portal.models import AuditEvent, FilingFrequency, Membership, Taxpayer, User
 from ims_portal.rules import documents, periods
@@ -26,11 +28,11 @@ from invoices.actions import Choice, Outcome
 from invoices.models import Record
 from returns import gstr2b, gstr3b
 from returns.models import Filing
+from tests.signing_in import PASSWORD
 
 RECIPIENT = "27AAACR5055K1Z7"
 SUPPLIER = "24AAACS2718C1ZX"
 OCTOBER = periods.parse("102025")
-PASSWORD = "correct horse battery"
 LONG_AGO = datetime(2017, 7, 1, tzinfo=timezone.get_fixed_timezone(330))
 
 
@@ -58,12 +60,23 @@ def taxpayer(
     return found
 
 
-def user(username: str = "asha", *, name: str = "", **options: object) -> User:
-    """Return a user who can sign in with PASSWORD."""
+def user(username: str = "asha", *, name: str = "", has_app: bool = True, **options: object) -> User:
+    """Return a user who can sign in with PASSWORD and, unless they have no app, the code that `demo_codes` tells."""
     found = User.objects.filter(username=username).first()
-    return found or User.objects.create(
+    if found is not None:
+        return found
+    made = User.objects.create(
         username=username, password=_hashed(settings.PASSWORD_HASHERS[0]), full_name=name or username.title(), **options
     )
+    if has_app:
+        Authenticator.objects.create(user=made, type=Authenticator.Type.TOTP, data={"secret": _sealed(username)})
+    return made
+
+
+@cache
+def _sealed(username: str) -> str:
+    """Return the secret of an app as it is kept, sealed once for all tests: that is slow too."""
+    return str(encrypt(demo_codes.secret(username)))
 
 
 @cache

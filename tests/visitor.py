@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-PASSWORD = "correct horse battery"
+from tests.signing_in import CODE_PAGE, PAGE, PASSWORD, code_of
 
 
 @dataclass
@@ -65,10 +65,12 @@ class Visitor:
         return self._send(urllib.request.Request(address, data=sent, headers={"Referer": address}))  # noqa: S310
 
     def sign_in(self, username: str) -> Visitor:
-        """Sign in by the portal's own page, and return the visitor."""
-        page = self.get("/en/account/login/")
-        done = self.post("/en/account/login/", page.form("") | {"login": username, "password": PASSWORD})
-        assert "/login" not in done.url, done.text
+        """Sign in by the portal's own pages, and return the visitor."""
+        page = self.get(PAGE)
+        page = self.post(PAGE, page.form("") | {"login": username, "password": PASSWORD})
+        assert CODE_PAGE in page.url, page.text
+        page = self.post(CODE_PAGE, page.form(CODE_PAGE) | {"code": code_of(username)})
+        assert "/account/" not in page.url, page.text
         return self
 
     def _send(self, request: urllib.request.Request) -> Page:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 from typing import Any, ClassVar
 
+from allauth.account.adapter import get_adapter
+from django.core.cache import caches
 from django.http import Http404
 from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
@@ -30,6 +32,7 @@ class PerAddress(AnonRateThrottle):
     """So many requests a minute and address, with a session or without."""
 
     scope = "user"
+    cache = caches["paces"]
 
     def get_cache_key(self, request: Request, view: object) -> str:  # noqa: ARG002 - the framework's signature
         """Return what requests are counted by."""
@@ -172,7 +175,7 @@ def _signatory(username: str, gstin: str) -> tuple[User, Taxpayer] | None:
 
 def _session(text: str, request: Request) -> SealedSession:
     try:
-        address = request.META.get("REMOTE_ADDR", "")
+        address = get_adapter().get_client_ip(request)
         found = sealed_sessions.of(tokens.enter(text, address=address, mark=tokens.MARK_OF_SESSIONS))
     except tokens.BadTokenError:
         found = None

@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from allauth.account.adapter import get_adapter
 from django.conf import settings
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import NotFound, ParseError
@@ -44,7 +45,7 @@ class BySession(BaseAuthentication):
             return None
         require_on()
         try:
-            token = tokens.enter(sent, address=request.META.get("REMOTE_ADDR", ""), mark=tokens.MARK_OF_SESSIONS)
+            token = tokens.enter(sent, address=get_adapter().get_client_ip(request), mark=tokens.MARK_OF_SESSIONS)
         except tokens.BadTokenError:
             raise over() from None
         if request.headers.get("username", token.user.username) != token.user.username:

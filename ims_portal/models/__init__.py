@@ -1,9 +1,11 @@
 """The tables of the ground floor."""
 
 from ims_portal.models.columns import paise, within_bounds
+from ims_portal.models.counts import SharedCount
 from ims_portal.models.jobs import DOWNLOADS_KEPT, AuditExtract, Download, Job, LargeAnswer, OwnDownload
 from ims_portal.models.programs import ApiToken, Envelope, OneTimeCode, SealedSession
 from ims_portal.models.taxpayers import (
+    ACCOUNT_EVENTS,
     GLASS_LASTS,
     NOTIFICATION_LIMIT,
     REASON_LEAST,
@@ -25,6 +27,7 @@ from ims_portal.models.taxpayers import (
 )
 
 __all__ = [
+    "ACCOUNT_EVENTS",
     "DOWNLOADS_KEPT",
     "GLASS_LASTS",
     "NOTIFICATION_LIMIT",
@@ -50,6 +53,7 @@ __all__ = [
     "PortalClock",
     "RuleSwitch",
     "SealedSession",
+    "SharedCount",
     "Snooze",
     "Taxpayer",
     "User",

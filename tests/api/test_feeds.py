@@ -19,7 +19,7 @@ from invoices.models import FeedBatch, Record
 from tests import factories
 from tests.api.client import Program
 from tests.api.client import token as token_of
-from tests.factories import PASSWORD
+from tests.signing_in import sign_in
 
 pytestmark = pytest.mark.django_db
 STORY = Path(__file__).resolve().parents[2] / "returns" / "story"
@@ -37,7 +37,7 @@ def uploads(settings: Any, tmp_path: Path) -> None:  # noqa: ANN401 pytest-djang
 @pytest.fixture
 def admin() -> User:
     """An administrator, signatory of nothing."""
-    return User.objects.create_user("admin", password=PASSWORD, is_staff=True)
+    return factories.user("admin", is_staff=True)
 
 
 def program(person: User, **terms: Any) -> Program:  # noqa: ANN401 - a token's terms
@@ -110,7 +110,7 @@ def test_such_a_token_opens_no_gstin_and_others_hand_in_nothing(admin: User) -> 
 
 
 def test_an_administrator_makes_it_on_the_page_and_revokes_it(client: Client, admin: User) -> None:
-    client.post("/en/account/login/", {"login": "admin", "password": PASSWORD})
+    sign_in(client, "admin")
     page = client.get(PAGE).text
     assert "Hand in feeds" in page
     assert "gstins" not in page
@@ -130,7 +130,7 @@ def test_an_administrator_makes_it_on_the_page_and_revokes_it(client: Client, ad
 
 def test_a_signatory_who_administers_chooses(client: Client, admin: User) -> None:
     factories.member(factories.taxpayer(R), "signatory", "admin")
-    client.post("/en/account/login/", {"login": "admin", "password": PASSWORD})
+    sign_in(client, "admin")
     fields = {"name": "erp", "lasts": "24", "networks": "", "do": "make"}
 
     def asked(**more: object) -> int:

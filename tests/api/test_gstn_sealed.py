@@ -21,6 +21,7 @@ from invoices.models import ActionFile, Record, SupplierReturn
 from tests import factories
 from tests.api.client import one_time_code, token
 from tests.api.sealed_client import APP_KEY, Sealed
+from tests.signing_in import sign_in
 
 pytestmark = pytest.mark.django_db
 R, S = factories.RECIPIENT, factories.SUPPLIER
@@ -379,12 +380,12 @@ class TestPage:
         client.force_login(asha)
         assert code not in (hidden := client.get(page).text)
         assert "Say that it is you" in hidden
-        fresh.post("/en/account/login/", {"login": "asha", "password": factories.PASSWORD})
+        sign_in(fresh, "asha")
         assert code in fresh.get(page).text
         assert page in fresh.get("/en/me/tokens/").text
         factories.member(factories.taxpayer(), "signatory", "beena")
         other = Client()
-        other.post("/en/account/login/", {"login": "beena", "password": factories.PASSWORD})
+        sign_in(other, "beena")
         assert "No program waits" in other.get(page).text
 
     def test_is_another_s_to_nobody(self, asha: User) -> None:

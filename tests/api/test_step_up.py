@@ -36,7 +36,7 @@ def refused(code: str, user: User) -> str:
 
 
 def test_who_has_no_app_is_told_where_one_is_added() -> None:
-    assert "account" in refused("123456", factories.user())
+    assert "account" in refused("123456", factories.user(has_app=False))
 
 
 def test_a_code_is_asked_for_and_taken_once() -> None:

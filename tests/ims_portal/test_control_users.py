@@ -17,7 +17,7 @@ from ims_portal import clock, users
 from ims_portal.clock import Fixed
 from ims_portal.models import AuditEvent, Engagement, User
 from ims_portal.views import users as user_pages
-from tests import factories
+from tests import factories, signing_in
 
 pytestmark = pytest.mark.django_db
 TODAY = "2025-11-12"
@@ -68,7 +68,9 @@ def link_in(answer: HttpResponse) -> str:
 
 def signs_in(username: str, password: str = CHOSEN) -> bool:
     client = Client()
-    client.post("/en/account/login/", {"login": username, "password": password})
+    answer = client.post(signing_in.PAGE, {"login": username, "password": password})
+    if answer.headers.get("Location") == signing_in.CODE_PAGE:
+        client.post(signing_in.CODE_PAGE, {"code": signing_in.code_of(username)})
     return SESSION_KEY in client.session
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from allauth.mfa.totp.internal import auth
+from allauth.mfa.models import Authenticator
 from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test import Client
@@ -19,7 +19,7 @@ from ims_portal.access import Right
 from ims_portal.models import ApiToken, AuditEvent, Command, Engagement, Taxpayer, User
 from tests import english, factories
 from tests.api.client import Program, token
-from tests.factories import PASSWORD
+from tests.signing_in import PASSWORD, sign_in
 
 pytestmark = pytest.mark.django_db
 R, S = factories.RECIPIENT, factories.SUPPLIER
@@ -31,7 +31,7 @@ SHOWN = re.compile(r'value="(imsp_[^"]+)"')
 def asha(client: Client) -> User:
     """A signatory of R who has just signed in."""
     found = factories.member(factories.taxpayer(name="Meera Traders"), "signatory", "asha")
-    client.post("/en/account/login/", {"login": "asha", "password": PASSWORD})
+    sign_in(client, "asha")
     return found
 
 
@@ -102,7 +102,6 @@ def test_the_same_form_sent_again_makes_and_shows_nothing(client: Client, asha: 
         ({"networks": "anywhere"}, "Write addresses like"),
         ({"networks": "10.0.0.1/8"}, "Write addresses like"),
         ({"networks": "\n".join(f"10.0.0.{n}" for n in range(21))}, "Write addresses like"),
-        ({"file": "on"}, "you have none yet"),
     ],
 )
 def test_what_is_wrong_is_said_at_its_field_and_all_stays_filled_in(
@@ -120,10 +119,14 @@ def test_what_is_wrong_is_said_at_its_field_and_all_stays_filled_in(
 
 
 def test_filing_is_chosen_only_by_who_has_an_app(client: Client, asha: User) -> None:
+    asha.authenticator_set.update(type=Authenticator.Type.WEBAUTHN)  # a key instead of the app
     page = client.get(PAGE).text
     assert re.search(r'name="file" id="id_file" disabled', page)
     assert "/en/account/2fa/totp/activate/" in page
-    auth.TOTP.activate(asha, auth.generate_totp_secret())
+    refused = ask(client, file="on")
+    assert refused.status_code == 422
+    assert "you have none yet" in refused.text
+    asha.authenticator_set.update(type=Authenticator.Type.TOTP)
     page = client.get(PAGE).text
     assert not re.search(r'name="file" id="id_file" disabled', page)
     assert "one-time code of your authenticator app with every filing" in page

@@ -17,6 +17,7 @@ from ims_portal.templatetags import ims as show
 from invoices.locking import BusyError
 from invoices.models import Record
 from tests import factories
+from tests.signing_in import sign_in
 
 pytestmark = pytest.mark.django_db
 CLOCK = "/en/control/clock/"
@@ -80,8 +81,7 @@ def test_people_sign_in_with_their_password(client: Client) -> None:
     factories.user("asha")
     page = client.get("/en/account/login/")
     assert "Not the Government&#x27;s GST portal" in page.text or "Not the Government's GST portal" in page.text
-    answer = client.post("/en/account/login/", {"login": "asha", "password": "correct horse battery"})
-    assert answer.status_code == 302
+    sign_in(client, "asha")
     assert client.get("/en/t/").status_code == 200
 
 
@@ -198,7 +198,7 @@ def test_the_date_is_not_settable_by_others_or_outside_the_sandbox(client: Clien
 
 def test_the_page_of_security_keys_stands(client: Client) -> None:
     factories.user("asha")
-    client.post("/en/account/login/", {"login": "asha", "password": "correct horse battery"})
+    sign_in(client, "asha")
     assert client.get("/en/account/2fa/webauthn/").status_code == 200
 
 

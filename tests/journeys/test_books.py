@@ -11,8 +11,9 @@ from playwright.sync_api import expect
 
 from invoices.models import Booked, Pair, Record, Register
 from returns import demo
-from tests.journeys.desk import PASSWORD, Desk, set_clock
+from tests.journeys.desk import Desk, set_clock
 from tests.returns import story
+from tests.signing_in import PASSWORD
 
 pytestmark = pytest.mark.journey
 RECIPIENT = demo.RECIPIENT

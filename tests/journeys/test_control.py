@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests import factories
-from tests.journeys.desk import PASSWORD, Desk, set_clock
+from tests.journeys.desk import Desk, set_clock
+from tests.signing_in import PASSWORD
 
 GSTIN = "33AAPCN0000E1Z5"
 REASON = "Ticket 77: they ask who signed in last"

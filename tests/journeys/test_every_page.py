@@ -28,7 +28,8 @@ from invoices.models import ActionEvent, Booked, Record, Register
 from returns import demo
 from tests import english, factories, kept_world
 from tests.journeys import axe
-from tests.journeys.desk import PASSWORD, Desk, set_clock
+from tests.journeys.desk import Desk, set_clock
+from tests.signing_in import PASSWORD
 
 SHOTS = Path(__file__).resolve().parents[2] / "screenshots" / "pages"
 WIDTHS = (1280, 390)

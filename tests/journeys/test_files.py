@@ -18,9 +18,10 @@ from invoices.models import Record
 from returns import demo
 from returns.models import Adjustment
 from tests import factories
-from tests.journeys.desk import PASSWORD, Desk, set_clock
+from tests.journeys.desk import Desk, set_clock
 from tests.returns import story
 from tests.returns.test_actions_by_file import cell
+from tests.signing_in import PASSWORD
 
 RECIPIENT = demo.RECIPIENT
 

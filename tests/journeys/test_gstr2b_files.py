@@ -12,9 +12,10 @@ from playwright.sync_api import expect
 from ims_portal.models import Taxpayer
 from returns import demo
 from tests import english, factories
-from tests.journeys.desk import PASSWORD, Desk, set_clock
+from tests.journeys.desk import Desk, set_clock
 from tests.journeys.test_files import taken
 from tests.returns import story
+from tests.signing_in import PASSWORD
 
 RECIPIENT = demo.RECIPIENT
 

@@ -15,8 +15,9 @@ from ims_portal.children import Child
 from returns import demo
 from returns.models import Gstr2b
 from tests import factories
-from tests.journeys.desk import PASSWORD, Desk, set_clock
+from tests.journeys.desk import Desk, set_clock
 from tests.live import wait_for
+from tests.signing_in import PASSWORD
 
 BUYER, KAVERI, WARDHA, NOYYAL = demo.RECIPIENT, demo.KAVERI, demo.WARDHA, demo.NOYYAL
 

@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from django.conf import settings
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from returns import demo
@@ -30,6 +31,8 @@ class Command(BaseCommand):
         password = os.environ.get("IMS_DEMO_PASSWORD") or PASSWORD
         if not signins and demo.seed(password=password):
             self.stdout.write(f"The story is set; the portal's date is {demo.moment(demo.BEGINS):%d/%m/%Y %H:%M} IST.")
+        if not signins:
+            demo.give_codes()
         self._print_sign_ins(password)
 
     def _print_sign_ins(self, password: str) -> None:
@@ -38,3 +41,6 @@ class Command(BaseCommand):
         for username, full_name, gstin, role in demo.PEOPLE:
             desk = f"{role} of {names[gstin]} ({gstin})" if gstin else role
             self.stdout.write(f"  {username:<8} {full_name}, {desk}")
+        if settings.IMS_DEMO_CODES:
+            self.stdout.write("Then the portal asks for a code. Its page shows it; so does: manage.py codes [USER]")
+            call_command("codes", stdout=self.stdout)

@@ -19,13 +19,13 @@ from invoices import bulk
 from invoices.models import ActionEvent, Batch, Record
 from tests import factories
 from tests.factories import document, filed
+from tests.signing_in import PASSWORD, sign_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("now", "patient")]
 TODAY = "2025-11-12"
 DESK = f"/en/t/{factories.RECIPIENT}/ims/"
 LIST = DESK + "inward/all/"
 MOVED = "Changed by somebody after the preview"
-PASSWORD = "correct horse battery"
 
 
 def form(**more: object) -> dict[str, object]:
@@ -182,7 +182,7 @@ def test_a_large_batch_asks_for_the_password_when_it_was_given_long_ago(
     client: Client, recipient: Taxpayer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     factories.member(recipient, "preparer", "ravi")
-    client.post("/en/account/login/", {"login": "ravi", "password": PASSWORD})
+    sign_in(client, "ravi")
     some(101)
     ask(client)
     later = portal_clock.real() + timedelta(minutes=11)
@@ -201,7 +201,7 @@ def test_a_large_batch_asks_for_the_password_when_it_was_given_long_ago(
 
 def test_a_sign_in_just_now_is_proof_enough(client: Client, recipient: Taxpayer) -> None:
     factories.member(recipient, "preparer", "ravi")
-    client.post("/en/account/login/", {"login": "ravi", "password": PASSWORD})
+    sign_in(client, "ravi")
     some(101)
     ask(client)
     post(client, "confirm")
