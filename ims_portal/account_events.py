@@ -68,7 +68,7 @@ def _of_engagement(row: Engagement) -> Iterator[Happened]:
 @receiver(user_logged_in)
 def _signed_in(request: HttpRequest, user: User, **_others: Any) -> None:  # noqa: ANN401 - Django's signature
     """Have the browser known from now on; tell of one that was not."""
-    request.signed_in_as = user.username
+    request.signed_in_as = user.username  # type: ignore[attr-defined]  # for the entrance, which sets the cookie
     if not known_devices.knows(request, user.username):
         _record("account.new_device", user)
 

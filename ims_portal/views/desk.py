@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from ims_portal import (
     access,
+    account_events,
     agenda,
     break_glass,
     calendar_keys,
@@ -99,6 +100,7 @@ def me(request: HttpRequest) -> HttpResponse:
         "form": form,
         "errors": errors,
         "longest_hours": hours,
+        "happened": account_events.of(request.user, clock.portal().now()),
         "calendar_keys": calendar_keys.live(request.user),
     }
     return render(request, "ims_portal/me.html", context, status=422 if errors else 200)
