@@ -1,5 +1,6 @@
 """Signing in: nobody makes an account for themselves, and how long a password may be."""
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,6 +20,10 @@ from ims_portal import clock, lockout, proof, web
 from ims_portal.models import User
 
 LONGEST_PASSWORD = 128
+OUR_WORDS = ("ims", "portal", "gstin", "gstr", "gst", "invoice", "password")
+SHORTEST_WORD, LEAST_OF_ONE_S_OWN = 3, 8
+NO_LETTER = re.compile(r"[\W_]+")
+GSTIN = re.compile(r"[0-9]{2}[a-z]{5}[0-9]{4}[0-9a-z]{4}")
 TOO_MANY = 429
 UP_TO_A_MINUTE = timedelta(seconds=59)
 """Added to a moment of which only the minute is told, so that it is over by then."""
@@ -75,6 +80,27 @@ class SignInForm(LoginForm):  # type: ignore[misc]  # allauth has no types
             self.add_error("password", problem)
             return dict(self.cleaned_data)
         return found
+
+
+class ContextWordsValidator:
+    """Refuses passwords that are little more than what everybody here knows: our words, a GSTIN, one's name."""
+
+    def validate(self, password: str, user: User | None = None) -> None:
+        """Raise ValidationError where fewer than eight characters are left once such words are taken out."""
+        names = f"{user.username} {user.full_name} {user.email}" if user else ""
+        words = {*OUR_WORDS, *(word for word in NO_LETTER.split(names.casefold()) if len(word) >= SHORTEST_WORD)}
+        left = GSTIN.sub("", password.casefold())
+        for word in sorted(words, key=len, reverse=True):
+            left = left.replace(word, "")
+        if len(left) < LEAST_OF_ONE_S_OWN:
+            raise ValidationError(self.get_help_text(), code="password_of_context_words")
+
+    def get_help_text(self) -> str:
+        """Return the sentence shown beside the field."""
+        return _(
+            "Your password must be more than your name, a GSTIN and words of this portal: at least %(count)d other "
+            "characters."
+        ) % {"count": LEAST_OF_ONE_S_OWN}
 
 
 class MaximumLengthValidator:

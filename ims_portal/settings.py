@@ -177,10 +177,14 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("username", "full_name", "email")},
+    },
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "ims_portal.accounts.MaximumLengthValidator"},
+    {"NAME": "ims_portal.accounts.ContextWordsValidator"},
 ]
 ACCOUNT_ADAPTER = "ims_portal.accounts.AccountAdapter"
 ACCOUNT_FORMS = {"login": "ims_portal.accounts.SignInForm"}
@@ -192,6 +196,7 @@ ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 MFA_ADAPTER = "ims_portal.second_factor.MfaAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # nobody signs up: an address that was never confirmed keeps nobody from a factor
 MFA_TOTP_ISSUER = "IMS Portal"
 ALLAUTH_TRUSTED_PROXY_COUNT = int(BEHIND_PROXY)  # or whoever asks would choose the address they are counted by
 # Wrong passwords from one address in a quarter of an hour. Tests and shared demos sign many people in from one.
