@@ -21,6 +21,26 @@ from ims_portal.models import User
 LASTS = timedelta(minutes=10)
 
 
+class ProofMissingError(Exception):
+    """Something weighty was asked for and nothing was done; `ask` is the page that asks who it is, and leads back."""
+
+    code = "PROOF_MISSING"
+
+    def __init__(self, back: str) -> None:
+        self.ask = ask(back)
+        super().__init__(back)
+
+
+def require(request: HttpRequest, back: str) -> None:
+    """Let a request through whose user proved lately who they are.
+
+    Raises ProofMissingError, which every page answers alike: with the page that asks, and then leads to `back`, one of
+    our own.
+    """
+    if not is_fresh(request):
+        raise ProofMissingError(back)
+
+
 def is_fresh(request: HttpRequest) -> bool:
     """Whether the user gave a password, code or key during the last ten minutes of this session."""
     given = [record["at"] for record in get_authentication_records(request, request.user)]

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 import structlog
+from django.contrib import messages
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -184,6 +185,9 @@ class Doors:
         if code in ("FORM_REFUSED", "IDEMPOTENCY_MISMATCH"):
             page = render(request, "ims_portal/problem.html", {"code": code, "text": str(problem)}, status=409)
             return whole(request, page)
+        if code == "PROOF_MISSING":
+            messages.info(request, _("This weighs much: say first that it is you, then do it again. Nothing was done."))
+            return go(request, problem.ask)
         if code == "BUSY":
             text = _(
                 "Another change for this GSTIN is being written. Nothing was saved. Go back, your choices are still "

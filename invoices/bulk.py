@@ -318,7 +318,12 @@ def undo(*, batch: Batch, actor: User, clock: Clock, request_id: uuid.UUID) -> B
 def asks_proof(batch: Batch) -> bool:
     """Whether who confirms a previewed batch must prove who they are first, for so much changes."""
     will = sums_of(batch.found).get(WILL, Sums())
-    return will.count > PROVED_FROM_COUNT or will.tax > PROVED_FROM_TAX
+    return weighs_much(will.count, will.tax)
+
+
+def weighs_much(records: int, tax: int) -> bool:
+    """Whether a change of so many records, with so many paise of tax, asks its person who they are (promises 4.3)."""
+    return records > PROVED_FROM_COUNT or tax > PROVED_FROM_TAX
 
 
 def carry_out_small(*, batch: Batch, clock: Clock) -> None:

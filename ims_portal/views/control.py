@@ -8,14 +8,14 @@ from datetime import date, datetime, time, timedelta
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from ims_portal import clock, extensions, web
+from ims_portal import clock, extensions, proof, web
 from ims_portal.clock import ClockNotSettableError
 from ims_portal.extensions import RefusedError
 from ims_portal.forms import ExtensionForm, PortalDateForm
@@ -91,6 +91,7 @@ def calendar_page(request: HttpRequest) -> HttpResponse:
     if is_filled and form.is_valid():
         try:
             if request.method == "POST":
+                proof.require(request, f"{reverse('control-calendar')}?{_asked(request.POST)}")
                 extensions.propose(
                     asked=form.asked, actor=request.user, clock=clock.portal(), request_id=web.request_id(request)
                 )
@@ -109,6 +110,14 @@ def calendar_page(request: HttpRequest) -> HttpResponse:
     )
 
 
+def _asked(sent: QueryDict) -> str:
+    """Return what a form asked for, so that its page, which shows a preview of that, can be opened again."""
+    kept = sent.copy()
+    for name in ("csrfmiddlewaretoken", "request_id"):
+        kept.pop(name, None)
+    return kept.urlencode()
+
+
 @require_POST
 def approve_extension(request: HttpRequest, pk: int) -> HttpResponse:
     """Put a proposed extension in force, or say why not."""
@@ -123,6 +132,7 @@ def withdraw_extension(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _decide(request: HttpRequest, pk: int, do: Callable[..., None], done: str) -> HttpResponse:
     enter(request)
+    proof.require(request, reverse("control-calendar"))
     try:
         do(pk=pk, actor=request.user, clock=clock.portal(), request_id=web.request_id(request))
     except RefusedError as refused:

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from ims_portal import clock, engagements, web
+from ims_portal import clock, engagements, proof, web
 from ims_portal.forms import RequestForm, RowForm
 from ims_portal.roles import RefusedError
 
@@ -25,6 +25,7 @@ def page(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return _page(request)
     request_id = web.request_id(request)
+    proof.require(request, reverse(PAGE))
     if request.POST.get("do") == "ask":
         return _ask(request, request_id)
     return _change_row(request, request_id)

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from ims_portal import break_glass, clock, engagements, roles, web
+from ims_portal import break_glass, clock, engagements, proof, roles, web
 from ims_portal.access import PRACTITIONER, Access, Right
 from ims_portal.forms import OfferForm, RoleForm, RowForm
 from ims_portal.models import Membership, User
@@ -28,6 +28,7 @@ def people(request: HttpRequest, gstin: str) -> HttpResponse:
         return _page(request, web.enter(request, gstin))
     held = web.enter(request, gstin, Right.GRANT)
     request_id = web.expect_form(request, gstin)
+    proof.require(request, reverse("people", args=[held.taxpayer.gstin]))
     what = request.POST.get("do", "")
     if what in ("give", "offer"):
         return _name_somebody(request, held, what, request_id)

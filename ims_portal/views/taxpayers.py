@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from ims_portal import clock, signatories, taxpayers, web
+from ims_portal import clock, proof, signatories, taxpayers, web
 from ims_portal.forms import NominationForm, SearchForm, TaxpayerForm
 from ims_portal.roles import RefusedError
 from ims_portal.rules import gstin
@@ -30,6 +30,7 @@ def page(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return _page(request)
     what, request_id = request.POST.get("do", ""), web.request_id(request)
+    proof.require(request, reverse("control-taxpayers"))
     if what == "create":
         return _create(request, request_id)
     if what == "name":

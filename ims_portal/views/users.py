@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from ims_portal import accounts, clock, users, web
+from ims_portal import accounts, clock, proof, users, web
 from ims_portal.forms import SearchForm, UserForm
 from ims_portal.models import User
 from ims_portal.roles import RefusedError
@@ -32,6 +32,7 @@ def page(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return _page(request)
     request_id = web.request_id(request)
+    proof.require(request, reverse("control-users"))
     if request.POST.get("do") == "create":
         return _create(request, request_id)
     told = request.POST.get("row", "")

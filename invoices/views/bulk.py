@@ -167,6 +167,8 @@ def confirm(request: HttpRequest, held: Access, batch: Batch) -> HttpResponse:
 def undo(request: HttpRequest, held: Access, batch: Batch) -> HttpResponse:
     """Undo a batch while that is allowed."""
     request_id = uuid.UUID(request.POST["request_id"])
+    if bulk.asks_proof(batch):
+        proof.require(request, _address(batch))
     return _do(bulk.undo(batch=batch, actor=held.user, clock=clock.portal(), request_id=request_id))
 
 

@@ -10,10 +10,10 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from ims_portal import clock, web
+from ims_portal import clock, proof, web
 from ims_portal.access import Access, Right
 from ims_portal.rules.actions import Action
-from invoices import exchange, exchange_sql, exchange_words, standing, wording
+from invoices import bulk, exchange, exchange_sql, exchange_words, standing, wording
 from invoices.kept_files import UploadRefusedError
 from invoices.models import ActionFile
 
@@ -102,6 +102,9 @@ def action_file_apply(request: HttpRequest, gstin: str, pk: uuid.UUID) -> HttpRe
     held = web.enter(request, gstin, Right.ACT)
     request_id = web.expect_form(request, gstin)
     found = _file(held, pk)
+    counted = exchange_sql.by_action(found.pk, [exchange.WILL]).values()
+    if bulk.weighs_much(sum(count for count, _tax in counted), sum(tax for _count, tax in counted)):
+        proof.require(request, _address(gstin, found))
     try:
         exchange.confirm(file=found, actor=held.user, clock=clock.portal(), request_id=request_id)
     except exchange.FileRefusedError as refused:

@@ -6,7 +6,7 @@ from django.core import signing
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from ims_portal import access, clock, web
+from ims_portal import access, clock, proof, web
 from ims_portal.access import Right
 from returns import gstr3b, holds, payment, payment_card, review, tables, wording
 from returns.gstr3b import Draft
@@ -47,6 +47,7 @@ def _review(
             "digest": tables.grouped(found.draft.digest),
             "shown": signing.dumps(review.shown(found.draft), salt=SALT, compress=True),
             "signatories": signatories,
+            "is_proved": proof.is_fresh(request),
             "above": review.above_statement(found.draft),
             "pairs": [(pair, review.pair_warning(pair)) for pair in found.pairs],
             "unfiled": found.unfiled,
@@ -63,6 +64,7 @@ def file(request: HttpRequest, opened: Opened) -> HttpResponse:
     if request.method != "POST":
         return web.see_other(opened.url("gstr3b-review"))
     request_id = web.expect_form(request, opened.taxpayer.gstin)
+    proof.require(request, opened.url("gstr3b-review"))
     try:
         gstr3b.file(
             taxpayer=opened.taxpayer,
