@@ -89,6 +89,19 @@ def test_without_a_good_token_nobody_enters(asha: User, header: str) -> None:
         assert answer["WWW-Authenticate"] == "Bearer"
 
 
+def test_session_and_token_never_mix_in_one_request(asha: User) -> None:
+    """A session adds nothing to a token, and a token opens no page (promises 3)."""
+    ravi = factories.member(factories.taxpayer(S, name="Other"), "signatory", "ravi")
+    both = Client(headers={"Authorization": f"Bearer {token(ravi, S)}"})
+    both.force_login(asha)
+    assert both.get("/api/v1/token").json()["taxpayers"][0]["gstin"] == S
+    refused(both.get(f"/api/v1/t/{R}/ims/records"), 404, "NOT_FOUND")
+    assert both.get(f"/en/t/{S}/").status_code == 404
+    assert both.get(f"/en/t/{R}/").status_code == 200
+    alone = Client(headers={"Authorization": f"Bearer {token(ravi, S)}"})
+    assert "/login/" in alone.get(f"/en/t/{S}/").headers["Location"]
+
+
 def test_a_token_ends_by_time_by_hand_and_with_its_person(asha: User) -> None:
     text = token(asha, R)
     program, kept = Program(text), ApiToken.objects.get()

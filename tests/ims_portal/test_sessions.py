@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from ims_portal import sessions
-from tests import factories
+from tests import factories, signing_in
 
 pytestmark = pytest.mark.django_db
 MINUTE = 60
+PAGE_OF_SESSIONS = "/en/account/sessions/"
 
 
 @pytest.fixture
@@ -72,6 +74,44 @@ def test_asking_how_a_job_is_getting_on_is_no_doing(somebody: Client) -> None:
     somebody.get("/en/t/", headers={"X-Poll": "1"})
     assert somebody.get("/session/", headers={"X-Poll": "1"}).json()["seconds"] <= before
     assert somebody.post("/session/").json()["seconds"] > 14 * MINUTE
+
+
+def test_signing_in_gives_a_new_key_and_the_old_one_opens_nothing(client: Client) -> None:
+    factories.user("asha")
+    client.get(signing_in.PAGE)
+    client.post(signing_in.PAGE, {"login": "asha", "password": "wrong"})
+    before = client.session.session_key
+    signing_in.sign_in(client, "asha")
+    assert client.session.session_key != before
+    thief = Client()
+    thief.cookies[settings.SESSION_COOKIE_NAME] = before
+    assert "/login/" in thief.get("/en/t/").headers["Location"]
+
+
+def test_a_key_opens_nothing_after_signing_out(client: Client) -> None:
+    factories.user("asha")
+    signing_in.sign_in(client, "asha")
+    thief = Client()
+    thief.cookies[settings.SESSION_COOKIE_NAME] = client.session.session_key
+    assert thief.get("/en/t/").status_code == 200
+    client.post("/en/account/logout/")
+    assert "/login/" in thief.get("/en/t/").headers["Location"]
+
+
+def test_people_see_where_they_are_signed_in_and_end_the_others(client: Client) -> None:
+    factories.user("asha")
+    factories.user("ravi")
+    there, ravi = Client(headers={"User-Agent": "Telephone 7"}), Client()
+    signing_in.sign_in(client, "asha")
+    signing_in.sign_in(ravi, "ravi")
+    assert "You are signed in nowhere else" in client.get(PAGE_OF_SESSIONS).text
+    signing_in.sign_in(there, "asha")
+    page = client.get(PAGE_OF_SESSIONS).text
+    assert "Telephone 7" in page
+    assert page.count("This one") == 1
+    client.post(PAGE_OF_SESSIONS)
+    assert client.get("/en/t/").status_code == ravi.get("/en/t/").status_code == 200
+    assert "/login/" in there.get("/en/t/").headers["Location"]
 
 
 def test_a_page_tells_when_its_person_will_be_signed_out(somebody: Client) -> None:

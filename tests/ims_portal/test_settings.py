@@ -88,6 +88,15 @@ def test_forwarded_protocol_is_believed_only_behind_our_proxy() -> None:
     assert run(["-c", "from ims_portal.settings import SECURE_PROXY_SSL_HEADER"]).returncode == 1
 
 
+def test_failures_to_sign_in_are_counted_by_the_database_and_the_address_behind_the_proxy() -> None:
+    found = read(
+        "IMS_FAILURES_PER_ADDRESS", "ALLAUTH_TRUSTED_PROXY_COUNT", "IMS_MFA", "CACHES", IMS_BEHIND_PROXY="true"
+    )
+    assert found.pop("CACHES")["default"]["BACKEND"] == "django.core.cache.backends.db.DatabaseCache"
+    assert found == {"IMS_FAILURES_PER_ADDRESS": 20, "ALLAUTH_TRUSTED_PROXY_COUNT": 1, "IMS_MFA": "required"}
+    assert read("IMS_FAILURES_PER_ADDRESS", IMS_SANDBOX="true")["IMS_FAILURES_PER_ADDRESS"] == 600
+
+
 def test_database_address_is_read_whole() -> None:
     database = read("DATABASES")["DATABASES"]["default"]
     assert [database[name] for name in ("NAME", "USER", "PASSWORD", "HOST", "PORT")] == [
@@ -139,6 +148,9 @@ def test_celery_knows_its_role_from_its_command_line() -> None:
         ({"DATABASE_URL": "sqlite:///ims.db"}, "DATABASE_URL must start with postgresql://"),
         ({"IMS_FILES": None}, "IMS_FILES is not set."),
         ({"IMS_SANDBOX": "treu"}, "IMS_SANDBOX is 'treu'; write true or false."),
+        ({"IMS_MFA": "optional"}, "IMS_MFA=optional is for a sandbox only."),
+        ({"IMS_DEMO_CODES": "true"}, "IMS_DEMO_CODES=true is for a sandbox only."),
+        ({"IMS_MFA": "never"}, "IMS_MFA is 'never'; write one of: required, optional."),
         ({"IMS_HTTPS": "maybe"}, "IMS_HTTPS is 'maybe'"),
         ({"IMS_ROLE": "wrok"}, "IMS_ROLE is 'wrok'; write one of: web, worker"),
         ({"IMS_MAIL": "pigeon"}, "IMS_MAIL is 'pigeon'"),
