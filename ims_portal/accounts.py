@@ -15,6 +15,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from ims_portal import clock, lockout, proof, web
 from ims_portal.models import User
@@ -36,7 +37,11 @@ def password_path(user: User) -> str:
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
-    """People are made by an administrator; the sign-up page says so. Whoever guesses passwords has to wait."""
+    """People are made by an administrator; the sign-up page says so. Whoever guesses passwords or codes has to wait."""
+
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "too_many_login_attempts": gettext_lazy("Too many wrong codes. Wait a quarter of an hour, then try again."),
+    }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:  # noqa: ARG002 - allauth's signature
         """Return that nobody can sign up."""

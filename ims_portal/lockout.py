@@ -16,6 +16,7 @@ from django.core.cache import cache
 from django.http import HttpRequest
 
 from ims_portal import clock, known_devices
+from ims_portal.models import SharedCount
 
 APP, ACTION = "ims_portal", "password"
 OF_NAME = "5/15m/key"
@@ -44,6 +45,11 @@ def take_note(request: HttpRequest, username: str) -> RateLimitUsage:
     if usage is None:
         raise LockedError(_until(request, rates, key))
     return usage
+
+
+def forget_old() -> None:
+    """Remove counts that are over; Django's cache does so only where it is full, or asked for one of them."""
+    SharedCount.objects.filter(expires__lt=clock.real()).delete()
 
 
 def _until(request: HttpRequest, rates: Rates, key: str) -> datetime:

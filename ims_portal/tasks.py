@@ -6,7 +6,7 @@ from celery import shared_task
 from celery.exceptions import SoftTimeLimitExceeded
 from django.utils.translation import gettext as _
 
-from ims_portal import audit_extracts, clock, downloads, large_answers, queue, sealed_sessions
+from ims_portal import audit_extracts, clock, downloads, large_answers, lockout, queue, sealed_sessions
 from ims_portal.models import AuditExtract, LargeAnswer
 
 # A long log takes longer than other work; limits stay below the broker's visibility timeout.
@@ -47,7 +47,8 @@ def write_large_answer(*, job_id: str, **_extra: object) -> None:
 
 @shared_task(name="ims_portal.tasks.remove_old_downloads")
 def remove_old_downloads(**_extra: object) -> None:
-    """Remove files kept longer than seven days, parts of answers kept longer than half an hour, old envelopes."""
+    """Remove files after seven days, parts of answers after half an hour, envelopes and counts that are over."""
     downloads.remove_old(clock=clock.portal(), real=clock.real)
     large_answers.remove_old()
     sealed_sessions.remove_old()
+    lockout.forget_old()

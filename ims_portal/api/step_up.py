@@ -25,8 +25,8 @@ PARAMETER = OpenApiParameter(
     description="the six digits the authenticator app of the token's person shows now; each code proves one request",
 )
 CODE = "STEP_UP_REQUIRED"
-WAIT = 300
-"""Seconds after which wrong codes are forgotten, as on the pages."""
+WAIT = 15 * 60
+"""Seconds after which wrong codes are forgotten, as on the pages (settings.ACCOUNT_RATE_LIMITS)."""
 
 _DIGITS = re.compile(r"[0-9]{6}", re.ASCII)
 _NO_APP = "This needs a code of an authenticator app. {who} has none: one is added on the page of one's own account."
@@ -51,7 +51,7 @@ def prove(request: Request, user: User, code: str) -> None:
         raise _refused(_NO_CODE.format(who=user))
     counted = {"action": "login_failed", "key": f"mfa-auth-user-{user.pk}"}
     if not ratelimit.consume(request, **counted):
-        raise Throttled(wait=WAIT, detail="Too many wrong codes. Nothing was done. Wait five minutes.")
+        raise Throttled(wait=WAIT, detail="Too many wrong codes. Nothing was done. Wait a quarter of an hour.")
     if not (_DIGITS.fullmatch(code) and held.wrap().validate_code(code)):
         raise _refused(_WRONG)
     ratelimit.clear(request, **counted)
