@@ -45,9 +45,14 @@ def give(user: User) -> None:
 
 def now(username: str) -> Code:
     """Return what the app of a demo's person shows now."""
+    return code(secret(username))
+
+
+def code(secret_: str) -> Code:
+    """Return what an app with a secret shows now."""
     period = app_settings.TOTP_PERIOD
     counter, gone = divmod(int(time.time()), period)
-    return Code(auth.format_hotp_value(auth.hotp_value(secret(username), counter)), period - gone)
+    return Code(auth.format_hotp_value(auth.hotp_value(secret_, counter)), period - gone)
 
 
 def shown(user: User | None) -> Code | None:

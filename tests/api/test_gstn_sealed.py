@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.test import Client
 from pytest_django import Settings
 
@@ -19,7 +20,7 @@ from ims_portal.models import ApiToken, AuditEvent, Envelope, OneTimeCode, Seale
 from invoices import tasks as invoice_tasks
 from invoices.models import ActionFile, Record, SupplierReturn
 from tests import factories
-from tests.api.client import one_time_code, token
+from tests.api.client import token
 from tests.api.sealed_client import APP_KEY, Sealed
 from tests.signing_in import sign_in
 
@@ -37,7 +38,8 @@ def asha() -> User:
 
 @pytest.fixture
 def program(asha: User) -> Sealed:
-    """A program of hers that is in."""
+    """A program of hers that is in; she has a key instead of an authenticator app."""
+    asha.authenticator_set.update(type=Authenticator.Type.WEBAUTHN)
     found = Sealed(asha, R)
     assert found.authenticate("OTPREQUEST").json() == {"status_cd": 1}
     assert found.begin().json()["expiry"] == 360
@@ -330,7 +332,6 @@ class TestFiling:
     @pytest.fixture
     def program(self, asha: User) -> Sealed:
         """A program of a signatory with an authenticator app."""
-        one_time_code(asha)
         found = Sealed(asha, R)
         found.authenticate("OTPREQUEST")
         found.begin()
@@ -361,6 +362,7 @@ class TestFiling:
     @pytest.mark.usefixtures("asha")
     def test_without_an_app_there_is_no_such_right(self) -> None:
         other = factories.member(factories.taxpayer(), "signatory", "beena")
+        other.authenticator_set.update(type=Authenticator.Type.WEBAUTHN)
         program = Sealed(other, R)
         program.authenticate("OTPREQUEST")
         program.begin()
@@ -378,6 +380,9 @@ class TestPage:
         page = f"/en/t/{R}/codes/"
         client, fresh = Client(), Client()
         client.force_login(asha)
+        session = client.session
+        session["account_authentication_methods"][0]["at"] -= 11 * 60
+        session.save()
         assert code not in (hidden := client.get(page).text)
         assert "Say that it is you" in hidden
         sign_in(fresh, "asha")
