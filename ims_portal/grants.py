@@ -97,6 +97,7 @@ TRULY_REMOVED = {
     "ims_portal_duedateextension": "a proposal is withdrawn; the audit log keeps it",
     "ims_portal_envelope": "what a sealed request was known by, once its session is over",
     "ims_portal_nomination": "a proposal is withdrawn; the audit log keeps it",
+    "ims_portal_shared_count": "a count of failures, or of used codes, is over",
     "ims_portal_snooze": "somebody wants to be reminded again",
     "invoices_actionfilerow": "the file was applied, or read anew",
     "invoices_batchrow": "a preview nobody confirmed",
@@ -108,6 +109,7 @@ TRULY_REMOVED = {
     "invoices_returnsummary": "sums of a section are replaced whole while the return is a draft",
     "mfa_authenticator": "somebody took an authenticator off",
     "returns_adjustment": "an entry of a draft was taken out; a filing keeps its own",
+    "usersessions_usersession": "whoever signs out leaves no session",
     "returns_statementdifference": "a file is laid beside the statement anew",
 }
 """Table -> why the program removes its rows."""
@@ -115,7 +117,13 @@ TRULY_REMOVED = {
 MAINTAINED = ("invoices_booked", "invoices_pair", "invoices_record", "invoices_recorddetail")
 """Tables the program itself has analysed after it filled them by the hundred thousand (PostgreSQL 17 and newer)."""
 
-HIDDEN = ("account_emailconfirmation", "django_session", "ims_portal_envelope", "mfa_authenticator")
+HIDDEN = (
+    "account_emailconfirmation",
+    "django_session",
+    "ims_portal_envelope",
+    "ims_portal_shared_count",
+    "mfa_authenticator",
+)
 """Tables made of secrets: not for the auditor."""
 
 SECRET = {
@@ -126,6 +134,7 @@ SECRET = {
     "ims_portal_onetimecode": ("code",),
     "ims_portal_sealedsession": ("kept_key",),
     "ims_portal_user": ("password",),
+    "usersessions_usersession": ("session_key",),
 }
 """Table -> columns that are not for the auditor: they let somebody in, or help to guess what does."""
 

@@ -1,3 +1,5 @@
+"""Beside old code: it cannot open what is sealed, so codes are refused by what still runs it, until that has ended."""
+
 from django.db import migrations
 
 SECRETS = {"totp": "secret", "recovery_codes": "seed"}

@@ -11,7 +11,7 @@ from allauth.mfa.models import Authenticator
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, transaction
 from psycopg2 import errors, extensions
 
 from ims_portal import access, audit, calendar_keys, clock, grants, grants_sql, one_time_codes
@@ -261,8 +261,10 @@ def _secrets_of_everybody() -> dict[str, str]:
     at = clock.real()
     one_time_codes.ask(user=asha, taxpayer=taxpayer, purpose=OneTimeCode.Purpose.ENTER, at=at)
     held = access.for_taxpayer(user=asha, gstin=taxpayer.gstin, at=at)
+    with transaction.atomic():
+        calendar_key = calendar_keys.make(held=held, with_rupees=False, at=at)
     return {
-        "calendar key": calendar_keys.make(held=held, with_rupees=False, at=at),
+        "calendar key": calendar_key,
         "one-time code": f"'{OneTimeCode.objects.get().code}'",
         "password": asha.password,
         "token": made,
