@@ -293,7 +293,7 @@ def _named(tiers: Sequence[Sequence[str]]) -> Iterator[_Column]:
         above = [label or before for label, before in zip(labels, above, strict=False)]
         lowest = next((label for label in reversed(labels) if label), "")
         # In the portal's B2B-DNRA each heading of a tax stands one too far left, all under that of the taxable value.
-        says = next(shifted, None) if above[-1] == "taxablevalue" else LABELS.get(lowest)
+        says = next(shifted, None) if above[-1:] == ["taxablevalue"] else LABELS.get(lowest)
         if says in HEADS and any("reduction" in label for label in above):
             says = f"declared_{says}"
         elif says in HEADS and any("reversed" in label for label in above):
