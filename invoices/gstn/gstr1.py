@@ -50,19 +50,20 @@ class Gstr1(GstnView):
     """A supplier's GSTR-1, or IFF in the first two months of a quarter."""
 
     form: ClassVar[Form] = Form.GSTR1
+    told: Mapping[str, Any] = {}
+    """What the data of a body says of whose return and which period; nothing where there is no body."""
 
     def outer(self, raw: bytes) -> tuple[str, str]:
         """Return action and GSTIN of a body, and keep the text of its data. Raises UnreadableFileError."""
         action, self.text = texts.split(raw)
-        self.head = texts.said(self.text, ("gstin", "fp", "ret_period"))
-        found = self.head.get("gstin", "")
+        self.told = texts.said(self.text, ("gstin", "fp", "ret_period"))
+        found = self.told.get("gstin", "")
         return action, found if isinstance(found, str) else ""
 
     def _of(self, request: Request) -> tuple[Form, TaxPeriod]:
         """Return the form and the period that are meant: in the first months of a quarter it is the IFF."""
-        head = getattr(self, "head", {})
-        asked = request.headers.get("ret_period") or request.query_params.get("ret_period") or head.get("ret_period")
-        month = period_of(asked or head.get("fp"))
+        asked = request.headers.get("ret_period") or request.query_params.get("ret_period")
+        month = period_of(asked or self.told.get("ret_period") or self.told.get("fp"))
         own = standing.for_page(self.held, self.at).filer.period(month.month)
         form = Form.IFF if self.form is Form.GSTR1 and own.month != month.month else self.form
         return form, own if form is not Form.IFF else month

@@ -48,17 +48,19 @@ BLOCKS = {Placement.AVAILABLE: "itcavl", Placement.NOT_AVAILABLE: "itcunavl", Pl
 class Gstr3b(GstnView):
     """GSTR-3B."""
 
+    told: Mapping[str, Any] = {}
+    """What the data of a body says of whose return and which period; nothing where there is no body."""
+
     def outer(self, raw: bytes) -> tuple[str, str]:
         """Return action and GSTIN of a body, and keep the text of its data."""
         action, self.text = texts.split(raw)
-        self.head = texts.said(self.text, ("gstin", "ret_period"))
-        found = self.head.get("gstin", "")
+        self.told = texts.said(self.text, ("gstin", "ret_period"))
+        found = self.told.get("gstin", "")
         return action, found if isinstance(found, str) else ""
 
     def _period(self, request: Request) -> TaxPeriod:
-        head = getattr(self, "head", {})
-        asked = request.headers.get("ret_period") or request.query_params.get("ret_period") or head.get("ret_period")
-        month = period_of(asked)
+        asked = request.headers.get("ret_period") or request.query_params.get("ret_period")
+        month = period_of(asked or self.told.get("ret_period"))
         own = standing.for_page(self.held, self.at).filer.period(month.month)
         if self.taxpayer.is_isd or own.month != month.month or own.month < self.taxpayer.first_month:
             raise GstnError(wire_code("WRONG_PERIOD"), f"There is no GSTR-3B of {month.label} for this GSTIN.")

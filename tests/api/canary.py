@@ -1,7 +1,12 @@
-"""A check of every answer to a made-up request: nothing of another taxpayer stands in it."""
+"""A check of every answer to a made-up request: nothing of another taxpayer stands in it. And how many there were."""
 
 from __future__ import annotations
 
+import atexit
+import json
+import os
+from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import schemathesis
@@ -14,3 +19,23 @@ CANARY = "CANARY"
 def tells_nothing_of_others(_context: Any, response: Any, _case: Any) -> None:  # noqa: ANN401 - the tool's own
     """Fail where a canary sings."""
     assert CANARY.encode() not in response.content, "the answer tells of another taxpayer"
+
+
+COUNTED: Counter[str] = Counter()
+"""How many requests each status answered."""
+_slowest = 0.0
+
+
+@schemathesis.hook
+def after_call(_context: Any, _case: Any, response: Any) -> None:  # noqa: ANN401 - the tool's own
+    """Count an answer by its status, and remember how long the longest took."""
+    global _slowest  # noqa: PLW0603 - one process, one run
+    COUNTED[str(response.status_code)] += 1
+    _slowest = max(_slowest, response.elapsed)
+
+
+@atexit.register
+def _tell() -> None:
+    if os.environ.get("IMS_FUZZ_COUNTS"):
+        told = {"statuses": dict(COUNTED), "slowest": _slowest}
+        Path(os.environ["IMS_FUZZ_COUNTS"]).write_text(json.dumps(told))

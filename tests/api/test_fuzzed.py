@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
+import sys
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from ims_portal.access import Right
-from tests import factories
+from tests import depth, factories
 from tests.api.client import USUAL, token
 
 SCHEMA = Path(__file__).resolve().parents[2] / "docs" / "openapi.yaml"
@@ -31,6 +34,7 @@ ROLES = {
 PERIOD = "name: p\n        schema:\n          type: string"
 GSTIN = "name: gstin\n        schema:\n          type: string"
 OTHER = "29AAKCT0000P1Z6"
+HUNG_SECONDS = 10
 
 
 @pytest.fixture
@@ -46,20 +50,27 @@ def world(transactional_db: None) -> None:  # noqa: ARG001 - commits, for the se
 @pytest.mark.usefixtures("world")
 def test_made_up_requests_get_answers_of_the_schema(role: str, start_web: Callable[[], str], tmp_path: Path) -> None:
     asha = factories.member(factories.taxpayer(), "signatory", "asha")
-    text = token(asha, factories.RECIPIENT, rights=ROLES[role])
+    text = token(asha, factories.RECIPIENT, rights=ROLES[role], lasts=timedelta(days=1))
     schema = tmp_path / "openapi.yaml"
     some, any_ = f"{GSTIN}\n          enum: [{factories.RECIPIENT}, {OTHER}]", SCHEMA.read_text()
     one = f"{PERIOD}\n          enum: ['102025', '092025']"
     schema.write_text(any_.replace(GSTIN, some).replace(PERIOD, one))  # or nearly every request would end at the door
     command = [str(TOOL), "run", str(schema), "--url", start_web(), "-H", f"Authorization: Bearer {text}"]
-    command += ["--phases", PHASES, "--max-examples", "1", "--seed", "20261129"]
+    examples = 1 + depth.FUZZ_CASES // (len(ROLES) * any_.count("operationId:"))
+    command += ["--phases", PHASES, "--max-examples", str(examples), "--seed", str(20261129 + depth.FUZZ_CASES)]
+    command += ["--request-timeout", str(HUNG_SECONDS)]
     command += ["--checks", ",".join(CHECKS), "--continue-on-failure", "--suppress-health-check", "all", "--no-color"]
+    counts = tmp_path / "counts.json"
     done = subprocess.run(
         command,
-        env={**os.environ, "SCHEMATHESIS_HOOKS": "tests.api.canary"},
+        env={**os.environ, "SCHEMATHESIS_HOOKS": "tests.api.canary", "IMS_FUZZ_COUNTS": str(counts)},
         cwd=SCHEMA.parents[1],
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    told = json.loads(counts.read_text())
+    sys.stdout.write(f"{role}: {sum(told['statuses'].values())} requests, {told}\n")
+    assert {status for status in told["statuses"] if status >= "5"} <= {"503"}
+    assert told["slowest"] < HUNG_SECONDS

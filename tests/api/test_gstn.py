@@ -220,3 +220,16 @@ def test_nobody_acts_for_a_gstin_that_is_not_the_token_s(asha: User, software: S
     assert foreign.get("REQSTS", int_tran_id=other["reference_id"]).status_code == 403
     mine = Software(token(asha, S), S)
     assert mine.error(mine.get("REQSTS", int_tran_id=other["reference_id"])) == "APP-NOT_FOUND"
+
+
+@pytest.mark.parametrize(
+    ("path", "action"),
+    [
+        ("returns/gstr1", "B2B"),
+        ("returns/gstr1a", "RETSUM"),
+        ("returns/gstr3b", "RETSUM"),
+        ("returns/gstr3b", "AUTOLIAB"),
+    ],
+)
+def test_a_return_asked_for_without_its_period_is_refused(software: Software, path: str, action: str) -> None:
+    assert software.error(software.get(action, path)) == "APP-G103"
