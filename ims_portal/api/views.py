@@ -78,3 +78,8 @@ def asked(kind: type[Strict], request: Request | HttpRequest, data: Mapping[str,
     form.is_valid(raise_exception=True)
     found: dict[str, Any] = dict(form.validated_data)
     return found
+
+
+def nothing(request: Request) -> None:
+    """See that a command which needs no body came without one, or with an empty one. Raises ValidationError."""
+    asked(Strict, request, request.data)

@@ -19,7 +19,7 @@ from ims_portal.access import Right
 from ims_portal.api import step_up
 from ims_portal.api.errors import RefusedError
 from ims_portal.api.fields import Rupees, rupees
-from ims_portal.api.views import Strict, TaxpayerView, asked
+from ims_portal.api.views import Strict, TaxpayerView, asked, nothing
 from ims_portal.rules.actions import REMARK_LIMIT, Action, Answer, ReasonCode, Refusal
 from invoices import actions, bulk, bulk_words, filters
 from invoices.bulk import MOST_TICKED, BatchRefusedError, Given, Phase, Which, sums_of
@@ -268,6 +268,7 @@ class Undo(TaxpayerView):
     @extend_schema(operation_id="undo_batch", request=None, responses={202: BatchOut})
     def post(self, request: Request, gstin: str, pk: uuid.UUID) -> Response:  # noqa: ARG002 - the framework's signature
         """Put back what a batch changed, for ten minutes and until GSTR-3B is filed; what others changed stays."""
+        nothing(request)
         key = self.key()
         batch = _of(self, pk)
         if batch.phase in bulk.OPEN_PHASES:

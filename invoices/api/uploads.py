@@ -21,7 +21,7 @@ from ims_portal import access, clock
 from ims_portal.access import Right
 from ims_portal.api.errors import RefusedError
 from ims_portal.api.fields import Period, wire
-from ims_portal.api.views import Strict, TaxpayerView, asked
+from ims_portal.api.views import Strict, TaxpayerView, asked, nothing
 from invoices import exchange, exchange_words, standing, uploads
 from invoices.api.batches import JOB_STATES
 from invoices.api.supplier_returns import form_of, refused_form
@@ -175,6 +175,7 @@ class Apply(TaxpayerView):
     @extend_schema(operation_id="apply_upload", request=None, responses={202: UploadOut})
     def post(self, request: Request, gstin: str, pk: uuid.UUID) -> Response:  # noqa: ARG002 - the framework's signature
         """Apply the actions of a file as they were judged; again it changes nothing."""
+        nothing(request)
         key = self.key()
         found = _of(self, pk)
         if not isinstance(found, ActionFile):

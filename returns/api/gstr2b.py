@@ -15,7 +15,7 @@ from ims_portal import clock
 from ims_portal.access import Right
 from ims_portal.api.errors import RefusedError
 from ims_portal.api.fields import Heads, Period, heads, wire
-from ims_portal.api.views import Strict
+from ims_portal.api.views import Strict, nothing
 from ims_portal.rules.gstr2b import Part, Placement
 from ims_portal.rules.money import Tax
 from invoices.models import Inbox
@@ -117,6 +117,7 @@ class Compute(PeriodView):
     @extend_schema(operation_id="compute_gstr2b", request=None, responses={202: JobOut})
     def post(self, request: Request, gstin: str, p: str) -> Response:  # noqa: ARG002 - of the address
         """Ask for the statement; the job says when it is there. Where nothing changed it succeeds and says so."""
+        nothing(request)
         key = self.key()
         taxpayer = self.held.taxpayer
         try:
