@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import groupby
 from typing import Any
 
 from ims_portal.rules.actions import Action, Answer
-from ims_portal.rules.money import HEADS, NIL, Tax, to_paise
+from ims_portal.rules.money import HEADS, NIL, NotMoneyError, Tax, to_paise
 from ims_portal.rules.sections import Section
 from ims_portal.rules.texts import UNWELCOME
 from invoices.asked import Asked
@@ -254,12 +255,13 @@ def _paise(head: str, text: str) -> int:
     if not text:
         return 0
     rupees = written_number(text)
-    if rupees is None or rupees.adjusted() > LARGEST or rupees.scaleb(2) != rupees.scaleb(2).to_integral_value():
-        raise WrongCellError(
-            WRONG_VALUE,
-            f'The declared {NAMES[head]} says "{text[:40]}". Write rupees with at most two decimals, such as 1234.50.',
-        )
-    return to_paise(rupees)
+    if rupees is not None and rupees.adjusted() <= LARGEST:
+        with suppress(NotMoneyError):
+            return to_paise(rupees)
+    raise WrongCellError(
+        WRONG_VALUE,
+        f'The declared {NAMES[head]} says "{text[:40]}". Write rupees with at most two decimals, such as 1234.50.',
+    )
 
 
 def _day(text: str) -> date | None:

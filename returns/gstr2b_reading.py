@@ -9,6 +9,7 @@ that two of them can be laid side by side. Unknown keys are ignored; a row that 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -16,7 +17,7 @@ from typing import Any, BinaryIO
 
 from ims_portal.rules.documents import Problem, financial_year
 from ims_portal.rules.gstr2b import Placement
-from ims_portal.rules.money import HEADS, LARGEST_PAISE, NIL, Tax
+from ims_portal.rules.money import HEADS, LARGEST_PAISE, NIL, NotMoneyError, Tax, to_paise
 from invoices.gstr1_json import values
 from invoices.gstr1_json.values import Fault, WrongValueError
 from invoices.json_reading import NOT_READABLE, Held, JsonReader, UnreadableFileError, refuse, shown
@@ -305,10 +306,11 @@ def paise(value: object) -> int:
     """Return a number of rupees as paise. Raises WrongValueError for text, three decimals, and what no column holds."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise WrongValueError.of(values.WRONG_TYPE, f"{values.written(value)} is no number. Write it without quotes.")
-    found = Decimal(value) * 100
-    if found != int(found) or abs(found) > LARGEST_PAISE:
-        raise WrongValueError.of(values.AMOUNT, f"{value} is no amount of rupees with at most two decimals.")
-    return int(found)
+    with suppress(NotMoneyError):
+        found = to_paise(value)
+        if abs(found) <= LARGEST_PAISE:
+            return found
+    raise WrongValueError.of(values.AMOUNT, f"{value} is no amount of rupees with at most two decimals.")
 
 
 def _amounts(raw: Mapping[str, Any], bare: str) -> Said:

@@ -16,7 +16,7 @@ from itertools import groupby, islice, pairwise
 from ims_portal.rules.documents import Problem
 from ims_portal.rules.gstin import STATES
 from ims_portal.rules.gstr2b import Placement
-from ims_portal.rules.money import HEADS, LARGEST_PAISE, NIL, Tax
+from ims_portal.rules.money import HEADS, LARGEST_PAISE, NIL, NotMoneyError, Tax, to_paise
 from invoices.gstr1_json import values
 from invoices.json_reading import shown
 from invoices.sheet_cells import LAST_HEADING, Cell, Line, day, number, plain, text_of
@@ -355,9 +355,11 @@ def _paise(cell: Cell) -> int | None:
     """Return rupees as paise, nothing where the cell is empty; None for what is no amount."""
     text = text_of(cell)
     found = number(text) if text else Decimal(0)
-    if found is None or found * 100 != int(found * 100) or abs(found * 100) > LARGEST_PAISE:
+    try:
+        paise = to_paise(found) if found is not None else None
+    except NotMoneyError:
         return None
-    return int(found * 100)
+    return paise if paise is not None and abs(paise) <= LARGEST_PAISE else None
 
 
 def _period(text: str) -> str | None:

@@ -12,7 +12,7 @@ LARGEST_PAISE = 999_999_999_999_999
 
 
 EXACT = Context(prec=60, traps=[Inexact])
-"""Shifts the point of any amount a file can hold without rounding, or raises."""
+"""Shifts the point of an amount without rounding, or raises Inexact."""
 
 
 class NotMoneyError(ValueError):
@@ -20,11 +20,14 @@ class NotMoneyError(ValueError):
 
 
 def to_paise(rupees: Decimal | int) -> int:
-    """Return whole paise for rupees; raise NotMoneyError for NaN, infinities and more than two decimals."""
+    """Return whole paise for rupees; raise NotMoneyError for NaN, infinities, more than two decimals, 60 digits."""
     amount = Decimal(rupees)
     if not amount.is_finite():
         raise NotMoneyError(f"{rupees} is not a number")
-    paise = amount.scaleb(2, EXACT)
+    try:
+        paise = amount.scaleb(2, EXACT)
+    except Inexact:
+        raise NotMoneyError(f"{rupees} has more digits than any amount") from None
     if paise != paise.to_integral_value():
         raise NotMoneyError(f"{rupees} has more than two decimals")
     return int(paise)

@@ -118,6 +118,7 @@ class Booked(models.Model):
                 name="one_document_of_the_books",
             ),
             within_bounds("taxable", "igst", "cgst", "sgst", "cess", name="booked_amounts_in_bounds", least=0),
+            within_bounds("claimed_igst", "claimed_cgst", "claimed_sgst", "claimed_cess", name="claims_in_bounds"),
         ]
         indexes = [models.Index(fields=["register"], name="documents_of_a_register")]
 

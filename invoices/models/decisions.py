@@ -7,7 +7,7 @@ import uuid
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from ims_portal.models import Taxpayer, User, paise
+from ims_portal.models import Taxpayer, User, paise, within_bounds
 from ims_portal.rules import actions
 from invoices.models.records import Record
 
@@ -62,6 +62,11 @@ class ActionEvent(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["recipient", "record", "version"], name="one_event_per_record_version"),
             models.UniqueConstraint(fields=["recipient", "request_id", "record"], name="one_event_per_request"),
+            within_bounds(
+                *("declared_igst", "declared_cgst", "declared_sgst", "declared_cess"),
+                name="event_declarations_in_bounds",
+                least=0,
+            ),
         ]
         indexes = [
             models.Index(fields=["recipient", "inbox_seq"], name="actions_since_a_statement"),

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from ims_portal.models import Job, Taxpayer, paise
+from ims_portal.models import Job, Taxpayer, paise, within_bounds
 from invoices.models.records import Record
 
 
@@ -111,5 +111,12 @@ class ActionFileRow(models.Model):
     problem = models.TextField(blank=True, default="")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["file", "place"], name="one_row_per_place_of_a_file")]
+        constraints = [
+            models.UniqueConstraint(fields=["file", "place"], name="one_row_per_place_of_a_file"),
+            within_bounds(
+                *("said_taxable", "said_igst", "said_cgst", "said_sgst", "said_cess"),
+                *("declared_igst", "declared_cgst", "declared_sgst", "declared_cess"),
+                name="asked_amounts_in_bounds",
+            ),
+        ]
         indexes = [models.Index(fields=["file", "verdict", "place"], name="rows_of_a_file_by_verdict")]

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from ims_portal.models import Job, Taxpayer, paise
+from ims_portal.models import Job, Taxpayer, paise, within_bounds
 from invoices.models.records import Record
 
 
@@ -103,6 +103,11 @@ class BillOfEntry(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["port", "number", "boe_date", "seq"], name="one_event_per_bill_and_seq"),
             models.CheckConstraint(condition=Q(seq=0) ^ ~Q(event="NEW"), name="only_a_new_bill_has_seq_0"),
+            within_bounds(
+                *("taxable", "igst", "cess", "original_taxable", "original_igst", "original_cess"),
+                name="bill_amounts_in_bounds",
+                least=0,
+            ),
         ]
 
 
