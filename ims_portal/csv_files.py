@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Iterator
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+CONTROLS = ("\t", "\r", "\n", "\0")
 
 
 class _Echo:
@@ -25,5 +26,5 @@ def lines(headings: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[st
 
 
 def _plain(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
+    """Return a cell that no spreadsheet takes for a formula; some pass over blanks before one."""
+    return f"'{cell}" if cell.startswith(CONTROLS) or cell.lstrip().startswith(FORMULA) else cell
