@@ -17,6 +17,7 @@ from ims_portal.rules.documents import Problem
 from ims_portal.rules.gstin import STATES
 from ims_portal.rules.gstr2b import Placement
 from ims_portal.rules.money import HEADS, LARGEST_PAISE, NIL, NotMoneyError, Tax, to_paise
+from ims_portal.rules.texts import UNWELCOME
 from invoices.gstr1_json import values
 from invoices.json_reading import shown
 from invoices.sheet_cells import LAST_HEADING, Cell, Line, day, number, plain, text_of
@@ -335,7 +336,7 @@ def _document(
 
 def _said(name: str, cell: Cell) -> str | int | None:
     """Return what a cell says as JSON would, None where it cannot be read."""
-    text = text_of(cell)
+    text = UNWELCOME.sub(" ", text_of(cell))
     if name in AMOUNTS or name.startswith("declared_"):
         return _paise(cell)
     if name in DAYS:

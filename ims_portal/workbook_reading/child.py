@@ -43,7 +43,7 @@ LONGEST_NAME = 31
 STANDARD_STREAMS = 3
 GRACE_SECONDS = 5
 
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 SAVE_ANEW = "Open it in a spreadsheet program, save it anew as .xlsx and upload that."
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date
@@ -238,15 +238,22 @@ def cells(data: bytes) -> None:
     try:
         told = json.loads(data)
         which, rows = told
-        lines = [
-            Line(_cell_text(sheet), number, [_cell(cell) for cell in row][:200])
-            for number, (sheet, row) in enumerate(rows, start=1)
-        ]
+        lines = _lines(rows)
         reader = SHEET_READERS[int(which) % len(SHEET_READERS)]
     except (ValueError, TypeError, RecursionError, OverflowError):
         return
     with suppress(UnreadableFileError):
         reader(lines)
+
+
+def _lines(rows: Iterable[Any]) -> list[Line]:
+    """Return rows told as [sheet, cells], numbered within their sheet."""
+    found: list[Line] = []
+    for sheet, row in rows:
+        name = _cell_text(sheet)
+        number = found[-1].number + 1 if found and found[-1].sheet == name else 1
+        found.append(Line(name, number, [_cell(cell) for cell in row][:200]))
+    return found
 
 
 def _cell_text(value: object) -> str:
@@ -287,11 +294,25 @@ def _seeds_of_cells() -> Iterator[bytes]:
         + [
             [kind.name, line]
             for kind in gstr2b_workbook.KINDS
-            for line in ([field.heads[-1] for field in kind.fields], ["05/10/2026"] * len(kind.fields))
+            for line in (*_tiers(kind.fields), [_said(field.heads[-1]) for field in kind.fields])
         ],
     )
     text = (DATA / "story" / "purchase-register.csv").read_text()
     yield _packed(3, [["Oct", line.split(",")] for line in text.splitlines()])
+
+
+def _tiers(columns: Sequence[Any]) -> Iterator[list[str]]:
+    """Yield the rows of headings over the columns of a sheet."""
+    for tier in range(max(len(column.heads) for column in columns)):
+        yield [column.heads[tier] if tier < len(column.heads) else "" for column in columns]
+
+
+def _said(head: str) -> str | float:
+    """Return what a column of GSTR-2B may say."""
+    told: dict[str, str | float] = {"₹": 18.5, "date": "05/10/2026", "period": "Oct'26", "gstin": SUPPLIER, "%": "100%"}
+    told |= {"taxable value": 100.0, "itc reduced": 0.0, "place": "Karnataka", "attract": "No", "availability": "Yes"}
+    told |= {"note type": "Credit Note", "whether": "No", "source": "e-Invoice", "reason": "", "type": "Regular"}
+    return next((value for part, value in told.items() if part in head.casefold()), "INV1")
 
 
 def _offline_tool(file: dict[str, Any]) -> Iterator[list[Any]]:
