@@ -15,6 +15,7 @@ from rest_framework.parsers import BaseParser
 from ims_portal.rules.texts import UNWELCOME
 
 LONGEST_NUMBER = 40
+"""Characters of a number, and the most its exponent may shift the point: 1e999 is no number of this world."""
 
 
 class TooLargeError(Exception):
@@ -62,9 +63,12 @@ def _exact(kind: type[int | Decimal]) -> Callable[[str], int | Decimal]:
         if len(text) > LONGEST_NUMBER:
             raise ParseError("A number is longer than any of the interface. Amounts are texts such as “18000.00”.")
         try:
-            return kind(text)
+            found = kind(text)
         except InvalidOperation:
-            raise ParseError("A number is larger than any there is. Correct it.") from None
+            found = Decimal("Infinity")
+        if isinstance(found, Decimal) and not (found.is_finite() and abs(found.adjusted()) <= LONGEST_NUMBER):
+            raise ParseError("A number is larger or smaller than any of the interface. Correct it.")
+        return found
 
     return convert
 
