@@ -68,7 +68,34 @@ def test_work_is_sent_only_by_the_queue(path: Path) -> None:
 
 @every_source
 def test_nothing_switches_escaping_off(path: Path) -> None:
-    assert "mark_safe" not in path.read_text()
+    assert not re.search(r"mark_safe|SafeData|__html__|SafeString\((?!\"\")|autoescape\s*=\s*False", path.read_text())
+
+
+@every_source
+def test_no_filter_takes_its_names_from_a_request(path: Path) -> None:
+    """Lookups are written here, never sent (F49): what is spread into a query was named by us."""
+    text = path.read_text()
+    spread = r"\.(filter|exclude|get|create|update|annotate|order_by|values|extra)\(\*\*?\s*(self\.)?request\b"
+    assert not re.search(spread, text)
+    for call in (n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Call)):
+        spread_in = [ast.unparse(word.value) for word in call.keywords if word.arg is None]
+        assert not [one for one in spread_in if re.search(r"\.(GET|POST|data|query_params|cleaned_data)\b", one)], path
+
+
+@every_source
+def test_nothing_is_run_or_unpacked_from_what_was_sent(path: Path) -> None:
+    text = path.read_text()
+    assert not re.search(
+        r"(?<![\w.])(eval|exec)\(|\bpickle\b|\bmarshal\b|\bshelve\b|yaml\.load\((?!.*SafeLoader)|shell=True", text
+    )
+    assert not re.search(r"csrf_exempt|ensure_csrf|requests\.get\(|urlopen\(", text)
+
+
+@pytest.mark.parametrize("path", sorted((PROJECT / "static").glob("*.js")), ids=name_of)
+def test_a_script_of_ours_makes_no_markup_of_texts(path: Path) -> None:
+    text = re.sub(r'swap: "(inner|outer)HTML"', "", path.read_text())  # how htmx puts in what our own pages answered
+    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|\.srcdoc", text)
+    assert not re.search(r"set(Timeout|Interval)\(\s*[\"'`]", text)
 
 
 @pytest.mark.parametrize("path", sorted((PROJECT / "templates").rglob("*.html")), ids=name_of)
