@@ -23,6 +23,8 @@ def tells_nothing_of_others(_context: Any, response: Any, _case: Any) -> None:  
 
 COUNTED: Counter[str] = Counter()
 """How many requests each status answered."""
+TOLD_EVERY = 500
+"""Requests after which the counts are written down, for a run that is ended early."""
 _slowest = 0.0
 
 
@@ -32,6 +34,8 @@ def after_call(_context: Any, _case: Any, response: Any) -> None:  # noqa: ANN40
     global _slowest  # noqa: PLW0603 - one process, one run
     COUNTED[str(response.status_code)] += 1
     _slowest = max(_slowest, response.elapsed)
+    if COUNTED.total() % TOLD_EVERY == 0:
+        _tell()
 
 
 @atexit.register
