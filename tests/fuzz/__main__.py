@@ -60,9 +60,9 @@ def main() -> int:
             env=os.environ | SETTINGS | {"IMS_FILES": str(kept)},
             check=False,
         )
-        print(f"{name}: ended with {done.returncode}", flush=True)  # noqa: T201
+        print(f"{name}: ended with {done.returncode}", flush=True)
     found = sorted((kept / "found").glob("*.txt"))
-    print(f"{len(found)} findings in {kept / 'found'}", *(path.stem for path in found), sep="\n  ")  # noqa: T201
+    print(f"{len(found)} findings in {kept / 'found'}", *(path.stem for path in found), sep="\n  ")
     return len(found)
 
 
@@ -124,7 +124,7 @@ def _keep(path: Path, data: bytes) -> None:
     if not said.exists():
         path.write_bytes(data)
         said.write_text(traceback.format_exc())
-        print(f"found {path.name}", flush=True)  # noqa: T201
+        print(f"found {path.name}", flush=True)
 
 
 if __name__ == "__main__":
