@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from ims_portal import sql
 from ims_portal.models import Taxpayer
 from invoices.models import ActionEvent
+from invoices.records_sql import adds_back
 from returns import verify_sql
 from returns.verify_sql import OFFENDERS, Check, Invariant
 
@@ -70,7 +71,7 @@ class Broken:
 def found(check: Check, only: Only = EVERYTHING) -> Iterator[Broken]:
     """Yield what a check found, nothing where it holds. This will join the caller's transaction."""
     with connection.chunked_cursor() as cursor:
-        cursor.execute(check.sql.replace("{of}", only.restricts(check)))
+        cursor.execute(check.sql.replace("{of}", only.restricts(check)).replace("{adds_back}", adds_back("r")))
         offenders = [(str(what), str(one)) for what, one in cursor.fetchmany(OFFENDERS)]
         count = len(offenders)
         while rest := cursor.fetchmany(sql.ROWS_READ):

@@ -34,7 +34,8 @@ class Invariant:
 class Check(Invariant):
     """What must hold as SQL whose rows are offenders: what they are, and their id.
 
-    The SQL has a place `{of}` for what restricts it. `taxpayer` is the column that has to be one of some taxpayers, and
+    The SQL has a place `{of}` for what restricts it, and may have `{adds_back}` for whether the law adds back what was
+    rejected of a record `r` (R6.3). `taxpayer` is the column that has to be one of some taxpayers, and
     `period` the SQL that is true of a period, with a place `{month}`; empty where the check is of everybody alike, or
     of no period.
     """
@@ -260,7 +261,7 @@ CHECKS: tuple[Check, ...] = (
         f"""
         SELECT 'record', l.record_id FROM ({FILED_LINE}) l JOIN invoices_record r ON r.id = l.record_id
         LEFT JOIN returns_addback b ON b.record_id = r.id
-        WHERE {{of}} AND l.placement = {REJECTED} AND r.reduces AND r.supplier_id IS NOT NULL AND b.id IS NULL
+        WHERE {{of}} AND l.placement = {REJECTED} AND {{adds_back}} AND r.supplier_id IS NOT NULL AND b.id IS NULL
         UNION ALL
         SELECT 'addback', l.id FROM returns_addback l JOIN invoices_record r ON r.id = l.record_id
         JOIN returns_filing f ON f.id = l.filing_id
