@@ -9,14 +9,13 @@ from django.core.cache.backends.locmem import LocMemCache
 
 from ims_portal.access import Access
 from ims_portal.models import Taxpayer
-from ims_portal.rules import periods
 from ims_portal.rules.periods import TaxPeriod
 from invoices import standing
 from invoices.models import Inbox
 from invoices.standing import Standing
-from returns import behind_sql, gstr2b
-from returns.behind_sql import Since
+from returns import behind_sql, gstr2b, since_sql
 from returns.models import Gstr2b
+from returns.since_sql import Since
 
 _known = LocMemCache("returns.behind", {"TIMEOUT": 86_400, "OPTIONS": {"MAX_ENTRIES": 5_000}})
 """Sums by statement, counter and what has lapsed: whatever could change them changes one of these (R7.11)."""
@@ -79,14 +78,14 @@ def lacking(statement: Gstr2b, inbox: Inbox, today: Standing) -> Behind | None:
     key = f"{statement.pk}.{inbox.seq}.{today.lapsed.upto}.{'-'.join(map(str, today.lapsed.still_open))}"
     found = _known.get(key)
     if found is None:
-        found = _sums(since(statement, today), today)
+        found = _sums(gstr2b.since(statement, today), today)
         _known.set(key, found)
     is_lapse = inbox.seq == statement.seq
     return replace(Behind(period, statement.version, statement.computed_at, is_lapse=is_lapse), **found)
 
 
 def _sums(since_: Since, today: Standing) -> dict[str, int]:
-    if behind_sql.has_many(since_, more_than=MANY):
+    if since_sql.has_many(since_, more_than=MANY):
         return {"has_many": True, "count": MANY}
     count, gain, loss = behind_sql.sums(since_, today)
     return {"count": count, "gain": gain, "loss": loss}
@@ -100,14 +99,3 @@ def known(held: Access, at: datetime, newest: Gstr2b | None, inbox: Inbox, today
 def for_page(held: Access, at: datetime) -> Behind | None:
     """Return `of` for a page, read once for all its parts."""
     return held.once("behind", at, lambda: of(taxpayer=held.taxpayer, today=standing.for_page(held, at)))
-
-
-def since(statement: Gstr2b, today: Standing) -> Since:
-    """Return a statement as a point in the counting of its recipient's changes."""
-    return Since(
-        statement.recipient_id,
-        statement.month,
-        statement.seq,
-        statement.as_of,
-        periods.lapsed(today.filer, statement.as_of, today.calendar),
-    )

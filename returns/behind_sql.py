@@ -7,22 +7,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from ims_portal import sql
-from ims_portal.rules import actions
-from ims_portal.rules.documents import BILLS_OF_ENTRY, Section
-from ims_portal.rules.periods import Lapsed
 from ims_portal.sql import run
 from invoices.standing import Standing
-from returns import gstr2b_sql
-
-_FED = ", ".join(sql.literal(s) for s in (*BILLS_OF_ENTRY, Section.ISD, Section.ISDCN, Section.RULE_37A))
-"""Sections that reach IMS by feed: a day told in a feed may lie before the feed."""
-
-
-_NEWEST_LINED = """coalesce((SELECT max(l.record_id) FROM returns_gstr2bline l
-                WHERE l.recipient_id = %(recipient)s AND l.month = %(month)s AND l.last_version IS NULL), 0)"""
-"""The newest record in the statement. A feed numbers its records under its recipients' locks, so what came by feed
-since has a number above it."""
+from returns import gstr2b_sql, since_sql
+from returns.since_sql import Since
 
 _DIFFERENCE = f"coalesce({gstr2b_sql.net('w')}, 0) - coalesce({gstr2b_sql.net('o')}, 0)"
 """What a change does to net ITC: of the line it would get, `w`, less that of the line in the statement, `o`."""
@@ -59,71 +47,13 @@ def newest(*, recipient_id: int) -> Newest | None:
     return Newest(*rows[0])  # type: ignore[arg-type]
 
 
-@dataclass(frozen=True, slots=True)
-class Since:
-    """A statement and what has gone by since: whose, of which month, the counter and day it was made at.
-
-    `lapsed` is what had lapsed then.
-    """
-
-    recipient_id: int
-    month: int
-    seq: int
-    as_of: date
-    lapsed: Lapsed
-
-
-def has_many(since: Since, *, more_than: int) -> bool:
-    """Whether more than so many records were acted on since a statement; no more than that are counted."""
-    rows = run(
-        """
-        SELECT count(*) FROM (SELECT 1 FROM invoices_actionevent e
-            WHERE e.recipient_id = %(recipient)s AND e.inbox_seq > %(seq)s LIMIT %(limit)s) since
-        """,
-        {"recipient": since.recipient_id, "seq": since.seq, "limit": more_than + 1},
-    )
-    return int(str(rows[0][0])) > more_than
-
-
-def _touched(since: Since, today: Standing) -> tuple[str, dict[str, object]]:
-    """Return the SELECT of (id, whether acted on) of all records whose line may differ since, and its parameters.
-
-    Acted on, by the counter; filed since or come by feed, with what they replace; Pending that lapsed, or whose lapse
-    an extension took back. Each by an index, so that few changes cost little whatever the recipient's size.
-    """
-    parts = [
-        """SELECT e.record_id, true FROM invoices_actionevent e
-            WHERE e.recipient_id = %(recipient)s AND e.inbox_seq > %(seq)s""",
-        """SELECT unnest(ARRAY[n.id, n.original_id]), false FROM invoices_record n
-            WHERE n.recipient_id = %(recipient)s AND n.filed_on >= %(as_of)s AND n.settled_month IS NULL
-              AND n.status = 'F' AND n.gstr2b_month <= %(month)s""",
-        f"""SELECT unnest(ARRAY[n.id, n.original_id]), false FROM invoices_record n
-            WHERE n.recipient_id = %(recipient)s AND n.id > {_NEWEST_LINED}
-              AND n.section IN ({_FED}) AND n.settled_month IS NULL
-              AND n.status = 'F' AND n.gstr2b_month <= %(month)s AND NOT EXISTS (
-                SELECT 1 FROM returns_gstr2bline o WHERE o.recipient_id = n.recipient_id AND o.month = %(month)s
-                  AND o.record_id = n.id AND o.last_version IS NULL)""",
-    ]
-    if since.lapsed != today.lapsed:
-        month = "p.gstr2b_month"
-        parts.append(
-            f"""SELECT p.id, false FROM invoices_record p
-                WHERE p.recipient_id = %(recipient)s AND p.status = 'F' AND p.settled_month IS NULL
-                  AND p.gstr2b_month <= %(month)s AND p.action = 'P' AND p.reduces
-                  AND {sql.dated_case(actions.SPECIFIED, {"reduces": "p.reduces"}, day=month)}
-                  AND {since.lapsed.sql(month)} <> {today.lapsed.sql(month)}"""
-        )
-    parameters = {"recipient": since.recipient_id, "month": since.month, "seq": since.seq, "as_of": since.as_of}
-    return " UNION ALL ".join(parts), parameters
-
-
 def _compared(since: Since, today: Standing, select: str) -> tuple[str, dict[str, object]]:
     """Return a SELECT, with its parameters, over each touched record's line `o` beside the one it would get, `w`.
 
     What was never in the statement and would not be is no change of it: a record of a later period, or one that came
     by feed and was kept pending before.
     """
-    touched, parameters = _touched(since, today)
+    touched, parameters = since_sql.touched(since, today)
     # One record at a time, by its key: as a set of its own it would be joined by reading it once per touched record.
     wanted = gstr2b_sql.wanted(today, since.month, among="t.id")
     return (

@@ -24,11 +24,14 @@ from ims_portal.rules.table import fingerprint
 from invoices import locking, standing, why
 from invoices.models import Inbox
 from invoices.standing import Standing
-from returns import gstr2b_sql
+from returns import gstr2b_sql, since_sql
 from returns.models import Gstr2b, Gstr2bJob, Gstr2bLine, ReturnPeriod
+from returns.since_sql import Since
 
 CODE = "2"
 """Counts changes of the code that computes a statement; changes of the law show by themselves."""
+MANY = 5_000
+"""Changes up to which a new version is made from them alone."""
 LAW = (*why.BY_RECORD, rules.PLACEMENT, rules.PART, rules.STATUS, rules.CELL, rules.OWN_LIABILITY)
 """The rules a statement is computed by."""
 
@@ -114,8 +117,8 @@ def compute_under_lock(
         return Computed(latest, nothing_changed=True)
     kept = period_row(taxpayer, period)
     version = latest.version + 1 if latest else 1
-    gstr2b_sql.write_version(recipient_id=taxpayer.pk, month=period.month, version=version, today=today)
-    sums = gstr2b_sql.sums(recipient_id=taxpayer.pk, month=period.month)
+    told = _few_changes(latest, version, today) if latest else None
+    told = told or _everything(taxpayer, period, version, today)
     pending = gstr2b_sql.left_pending(recipient_id=taxpayer.pk, month=period.month, today=today)
     statement = Gstr2b.objects.create(
         recipient=taxpayer,
@@ -127,10 +130,10 @@ def compute_under_lock(
         computed_at=at,
         computed_by=actor,
         engine=engine(period.month),
-        sums=kept_sums(sums),
-        by_status=kept_by_status(sums, pending),
-        liable_taxable=gstr2b_sql.liable_taxable(recipient_id=taxpayer.pk, month=period.month),
-        line_count=sum(count for count, _tax in sums.values()),
+        sums=told.sums,
+        by_status=told.by_status | {PENDING: list(pending)},
+        liable_taxable=told.liable_taxable,
+        line_count=_count(told.sums),
     )
     audit.record(
         event="gstr2b.computed",
@@ -141,6 +144,77 @@ def compute_under_lock(
         details={"version": version, "lines": statement.line_count},
     )
     return Computed(statement, nothing_changed=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What is kept with a version beside its lines; see Gstr2b. `by_status` lacks what is Pending."""
+
+    sums: KeptSums
+    by_status: dict[str, list[int]]
+    liable_taxable: int
+
+
+def _everything(taxpayer: Taxpayer, period: TaxPeriod, version: int, today: Standing) -> _Told:
+    """Make the lines of a version from every record of the scope."""
+    gstr2b_sql.write_version(recipient_id=taxpayer.pk, month=period.month, version=version, today=today)
+    sums = gstr2b_sql.sums(recipient_id=taxpayer.pk, month=period.month)
+    liable = gstr2b_sql.liable_taxable(recipient_id=taxpayer.pk, month=period.month)
+    return _Told(kept_sums(sums), kept_by_status(sums, (0, 0)), liable)
+
+
+def _few_changes(latest: Gstr2b, version: int, today: Standing) -> _Told | None:
+    """Make the lines of a version from the records that may count otherwise since the latest one, where these are few.
+
+    It costs by what changed, not by the period; what comes of it is what `_everything` would make. None where the law
+    changed, or more than MANY records did.
+    """
+    if is_of_other_law(latest):
+        return None
+    since_ = since(latest, today)
+    if since_sql.has_many(since_, more_than=MANY) or since_sql.note(since_, today) > MANY:
+        return None
+    of = {"recipient_id": latest.recipient_id, "month": latest.month}
+    gstr2b_sql.write_version(**of, version=version, today=today, among=gstr2b_sql.TOUCHED)
+    moved = gstr2b_sql.moved(**of, version=version)
+    liable = sum(gstr2b_sql.liable_taxable(**of, of_version=(version, sign)) * sign for sign in (1, -1))
+    return _Told(
+        _added(latest.sums, kept_sums(moved)),
+        {status: [a + b for a, b in zip(latest.by_status[status], more, strict=True)]
+         for status, more in kept_by_status(moved, (0, 0)).items()},
+        latest.liable_taxable + liable,
+    )  # fmt: skip
+
+
+def _added(kept: KeptSums, more: KeptSums) -> KeptSums:
+    """Return sums with what moved added; what comes to no lines is left out, as it would be if counted afresh."""
+    found: dict[tuple[str, str, str], list[int]] = {}
+    for sums in (kept, more):
+        for placement, parts in sums.items():
+            for part, rows in parts.items():
+                for row, line in rows.items():
+                    before = found.get((placement, part, row), [0] * len(line))
+                    found[placement, part, row] = [a + b for a, b in zip(before, line, strict=True)]
+    told: KeptSums = {}
+    for (placement, part, row), line in sorted(found.items()):
+        if line[0]:
+            told.setdefault(placement, {}).setdefault(part, {})[row] = line
+    return told
+
+
+def _count(sums: KeptSums) -> int:
+    return sum(line[0] for parts in sums.values() for rows in parts.values() for line in rows.values())
+
+
+def since(statement: Gstr2b, today: Standing) -> Since:
+    """Return a statement as a point in the counting of its recipient's changes."""
+    return Since(
+        statement.recipient_id,
+        statement.month,
+        statement.seq,
+        statement.as_of,
+        periods.lapsed(today.filer, statement.as_of, today.calendar),
+    )
 
 
 def refuse(*, taxpayer: Taxpayer, period: TaxPeriod, inbox: Inbox, at: datetime) -> None:
@@ -268,13 +342,15 @@ def sums_by_part(statement: Gstr2b) -> dict[tuple[Placement, Part], Tax]:
 
 
 Sums = Mapping[tuple[str, str, str, str], tuple[int, Tax]]
+KeptSums = dict[str, dict[str, dict[str, list[int]]]]
+"""Placement -> part -> row -> [count, igst, cgst, sgst, cess], in paise."""
 PENDING = "pending"
 """Stands in `Gstr2b.by_status` for what was Pending and so is not in the statement."""
 
 
-def kept_sums(sums: Sums) -> dict[str, dict[str, dict[str, list[int]]]]:
+def kept_sums(sums: Sums) -> KeptSums:
     """Return sums as kept: placement -> part -> row -> [count, igst, cgst, sgst, cess]."""
-    kept: dict[str, dict[str, dict[str, list[int]]]] = {}
+    kept: KeptSums = {}
     for (placement, part, row, _status), found in sums.items():
         line = kept.setdefault(placement, {}).setdefault(part, {}).setdefault(row, [0, 0, 0, 0, 0])
         line[:] = [before + more for before, more in zip(line, (found[0], *found[1]), strict=True)]

@@ -12,7 +12,7 @@ from ims_portal.rules.gstr2b import PARTS_B, Part, Placement
 from ims_portal.rules.money import HEADS, Tax
 from ims_portal.rules.periods import Lapsed
 from ims_portal.sql import run
-from invoices import records_sql, why
+from invoices import kept_sql, records_sql, why
 from invoices.standing import Standing, time_barred_sql
 from returns import explanations
 
@@ -93,36 +93,44 @@ def wanted(today: Standing, month: int, *, among: str = "", source: str = "invoi
     """
 
 
-def write_version(*, recipient_id: int, month: int, version: int, today: Standing) -> None:
+TOUCHED = "SELECT t.id FROM touched_records t"
+"""The ids that `since_sql.note` wrote down."""
+
+
+def write_version(*, recipient_id: int, month: int, version: int, today: Standing, among: str = "") -> None:
     """Make the lines of a new version: close those that no longer hold, add those that are new.
 
-    Lines that stay are marked first and found by record: comparing while inserting would read what it inserts. Both
-    sides are whole sets, so nested loops are off: statistics of lines just written would tempt the planner to them.
+    `among` is SQL: the ids of the only records whose lines may change; the others' stay. Lines that stay are marked
+    first and found by record: comparing while inserting would read what it inserts. Of everything both sides are whole
+    sets, so nested loops are off then: statistics of lines just written would tempt the planner to them.
     """
     names = ", ".join(LINE)
     same = " AND ".join(f"o.{name} = {_wanted_column(name)}" for name in LINE)
+    only = f"AND o.record_id IN ({among})" if among else ""
     parameters = {"recipient": recipient_id, "month": month, "version": version}
     run("DROP TABLE IF EXISTS wanted_lines")
     run(
         f"CREATE TEMPORARY TABLE wanted_lines ON COMMIT DROP AS SELECT w.*, false AS stays FROM "
-        f"({wanted(today, month)}) w",
+        f"({wanted(today, month, among=among)}) w",
         parameters,
     )
     explanations.prepare(month, [str(trace) for (trace,) in run("SELECT DISTINCT trace FROM wanted_lines")])
-    run("ANALYZE wanted_lines; SET LOCAL enable_nestloop = off")
+    run("ANALYZE wanted_lines")
+    if not among:
+        run("SET LOCAL enable_nestloop = off")
     if version > 1:
         run(
             f"""
             UPDATE wanted_lines w SET stays = true FROM returns_gstr2bline o, explained e
             WHERE e.trace = w.trace AND o.recipient_id = %(recipient)s AND o.month = %(month)s
-              AND o.last_version IS NULL AND {same}
+              AND o.last_version IS NULL AND {same} {only}
             """,
             parameters,
         )
         run(
-            """
+            f"""
             UPDATE returns_gstr2bline o SET last_version = %(version)s - 1
-            WHERE o.recipient_id = %(recipient)s AND o.month = %(month)s AND o.last_version IS NULL
+            WHERE o.recipient_id = %(recipient)s AND o.month = %(month)s AND o.last_version IS NULL {only}
               AND NOT EXISTS (SELECT 1 FROM wanted_lines w WHERE w.record_id = o.record_id AND w.stays)
             """,
             parameters,
@@ -159,13 +167,46 @@ def sums(*, recipient_id: int, month: int) -> dict[tuple[str, str, str, str], tu
     }
 
 
+def moved(*, recipient_id: int, month: int, version: int) -> dict[tuple[str, str, str, str], tuple[int, Tax]]:
+    """Return (placement, part, row, status) -> (count, tax as printed): lines a version added less those it closed.
+
+    Of the records in `touched_records` alone.
+    """
+    heads = ", ".join(f"sum(d.sign * d.{head})" for head in HEADS)
+    rows = run(
+        f"""
+        SELECT d.placement, d.part, d.row, d.status, sum(d.sign), {heads} FROM (
+            SELECT CASE WHEN l.last_version IS NULL THEN 1 ELSE -1 END AS sign, l.* FROM returns_gstr2bline l
+            WHERE l.recipient_id = %(recipient)s AND l.month = %(month)s AND l.record_id IN ({TOUCHED})
+              AND {_of_version(1)} OR l.recipient_id = %(recipient)s AND l.month = %(month)s
+              AND l.record_id IN ({TOUCHED}) AND {_of_version(-1)}) d
+        GROUP BY d.placement, d.part, d.row, d.status
+    """,
+        {"recipient": recipient_id, "month": month, "version": version},
+    )
+    return {
+        (str(r[0]), str(r[1]), str(r[2]), str(r[3])): (int(str(r[4])), Tax(*(int(str(v)) for v in r[5:9])))
+        for r in rows
+    }
+
+
+def _of_version(sign: int) -> str:
+    """Return the SQL of whether a version added a line `l`, or (-1) closed it."""
+    return (
+        "l.first_version = %(version)s AND l.last_version IS NULL" if sign > 0 else "l.last_version = %(version)s - 1"
+    )
+
+
 def left_pending(*, recipient_id: int, month: int, today: Standing) -> tuple[int, int]:
-    """Return count and net ITC, in paise, of the records in a statement's scope that are Pending and so not in it."""
+    """Return count and net ITC, in paise, of the records in a statement's scope that are Pending and so not in it.
+
+    From kept counts: it costs the same whatever the recipient's size.
+    """
     columns = today.columns("r")
     rows = run(
         f"""
-        SELECT count(*), coalesce(sum({" + ".join(f"r.effect_{head}" for head in HEADS)}), 0) FROM invoices_record r
-        WHERE r.recipient_id = %(recipient)s AND r.status = 'F' AND r.settled_month IS NULL
+        SELECT coalesce(sum(r.records), 0), coalesce(sum(r.effect), 0) FROM {kept_sql.RECORDS} r
+        WHERE r.status = 'F' AND r.settled_month IS NULL
           AND r.superseded_by_id IS NULL AND r.gstr2b_month <= %(month)s AND r.action = 'P' AND r.bypass = ''
           AND {columns["effective"]} = 'P'
         """,
@@ -174,21 +215,24 @@ def left_pending(*, recipient_id: int, month: int, today: Standing) -> tuple[int
     return int(str(rows[0][0])), int(str(rows[0][1]))
 
 
-def liable_taxable(*, recipient_id: int, month: int) -> int:
+def liable_taxable(*, recipient_id: int, month: int, of_version: tuple[int, int] = (0, 0)) -> int:
     """Return the taxable value of the lines that hold now whose tax is the recipient's own liability, 3.1(d) (R8.6).
 
-    As their tax it is the change against the version accepted before, and negative for credit notes.
+    As their tax it is the change against the version accepted before, and negative for credit notes. `of_version` is a
+    version and a sign: only of the lines it added (1), or closed (-1), among `touched_records`.
     """
+    version, sign = of_version
+    of_lines = f"{_of_version(sign)} AND l.record_id IN ({TOUCHED})" if sign else "l.last_version IS NULL"
     liable = sql.case(gstr2b.OWN_LIABILITY.at(month), {"placement": "l.placement", "part": "l.part"})
     change = gstr2b.EFFECT.sql.format(
         section="r.section", boe_change="r.boe_change", tax="r.taxable", baseline="coalesce(b.taxable, 0)"
     )
-    of_version = {
+    of_baseline = {
         "was_accepted": "v.settled_as = 'A'",
         "was_available": "v.unavailable = ''",
         "is_itself_unavailable": "r.unavailable <> ''",
     }
-    is_baseline = sql.dated_case(gstr2b.BASELINE, of_version, day="r.gstr2b_month")
+    is_baseline = sql.dated_case(gstr2b.BASELINE, of_baseline, day="r.gstr2b_month")
     parts = sorted({part.value for _placement, part in gstr2b.own_liability(month)})
     rows = run(
         f"""
@@ -199,10 +243,10 @@ def liable_taxable(*, recipient_id: int, month: int) -> int:
             WHERE r.has_baseline AND v.recipient_id = r.recipient_id AND v.chain = r.chain
               AND v.chain_no < r.chain_no AND {is_baseline}
             ORDER BY v.chain_no DESC LIMIT 1) b ON true
-        WHERE l.recipient_id = %(recipient)s AND l.month = %(month)s AND l.last_version IS NULL
+        WHERE l.recipient_id = %(recipient)s AND l.month = %(month)s AND {of_lines}
           AND l.part = ANY(%(parts)s) AND {liable}
     """,
-        {"recipient": recipient_id, "month": month, "parts": parts},
+        {"recipient": recipient_id, "month": month, "parts": parts, "version": version},
     )
     return int(str(rows[0][0]))
 

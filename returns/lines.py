@@ -28,7 +28,7 @@ from ims_portal.rules.gstr2b import (
 from ims_portal.rules.money import Tax
 from invoices.models import ActionEvent, Record
 from invoices.standing import Standing
-from returns import behind, behind_sql, cells, gstr2b, summary, wording
+from returns import behind_sql, cells, gstr2b, summary, wording
 from returns.cells import Cell, Moved
 from returns.gstr2b import Change
 from returns.models import Gstr2b, Gstr2bLine
@@ -432,7 +432,7 @@ class Changes:
 
 def changes(*, statement: Gstr2b, today: Standing, most: int | None = None) -> Changes:
     """Return the records changed since the newest statement, each as it counts and as it would: four queries."""
-    (count, gain, loss), found = behind_sql.changed(behind.since(statement, today), today, limit=most or LARGEST_DIFF)
+    (count, gain, loss), found = behind_sql.changed(gstr2b.since(statement, today), today, limit=most or LARGEST_DIFF)
     older = Gstr2bLine.objects.in_bulk([one.line_id for one in found if one.line_id is not None])
     records = _records(one.record_id for one in found)
     events = _events(statement, records)

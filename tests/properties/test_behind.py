@@ -26,7 +26,7 @@ def test_the_sums_are_those_of_the_next_version(drawn: list[Chain], saved: list[
         by_place = {place % len(records): wish for place, wish in picks}
         worlds.take([(records[place], wish) for place, wish in by_place.items()], on=CHOSEN_ON[NOVEMBER])
     found = behind.of(taxpayer=worlds.party(), today=today)
-    told, listed = behind_sql.changed(behind.since(older, today), today, limit=1000)
+    told, listed = behind_sql.changed(gstr2b.since(older, today), today, limit=1000)
     newer = worlds.compute(NOVEMBER).statement
     if found is None:
         assert newer == older
