@@ -1,6 +1,6 @@
 """Addresses of our interface for programs. No language stands in them: it speaks English, as GSTN's does."""
 
-from django.urls import include, path
+from django.urls import include, path, re_path
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -27,5 +27,5 @@ urlpatterns = [
     path("feeds/", include("invoices.api.feed_urls")),
     path("t/<str:gstin>/", include("invoices.api.urls")),
     path("t/<str:gstin>/", include("returns.api.urls")),
-    path("<path:path>", Nowhere.as_view(), name="nowhere"),
+    re_path(r"^(?P<path>(?s:.*))\Z", Nowhere.as_view(), name="nowhere"),  # line breaks and nothing at all too
 ]

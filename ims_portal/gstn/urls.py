@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.urls import path
+from django.urls import path, re_path
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 
@@ -44,5 +44,5 @@ urlpatterns = [
     path("returns/gstr2a", NotOffered.as_view(), name="gstr2a"),
     path("returns/einvoice", NotOffered.as_view(), name="einvoice"),
     path("files/<str:name>", Part.as_view(), name="file"),
-    path("<path:path>", Nowhere.as_view(), name="nowhere"),
+    re_path(r"^(?P<path>(?s:.*))\Z", Nowhere.as_view(), name="nowhere"),  # line breaks and nothing at all too
 ]

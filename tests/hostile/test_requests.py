@@ -190,3 +190,13 @@ def test_a_forwarded_host_is_not_believed(client: Client) -> None:
         "/", headers={"X-Forwarded-Host": "example.org", "X-Forwarded-Proto": "https", "Forwarded": "host=e.org"}
     )
     assert "example.org" not in answer.headers.get("Location", "") + answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    "rest", ["", "%0A", "nothing", f"t/{R}/%0A", f"t/{R}/2b/102025/%0A/x", "t/a%0Ab/c", "%2F", "a//b"]
+)
+def test_an_address_of_no_use_is_told_in_the_interface_s_own_words(asha: User, rest: str) -> None:
+    program = Client(headers={"Authorization": f"Bearer {token(asha, R)}"})
+    for base in ("/api/v1/", "/gstn/", "/taxpayerapi/v1.0/"):
+        answer = program.get(base + rest)
+        assert (answer.status_code, answer["Content-Type"]) == (404, "application/json"), base
