@@ -33,6 +33,7 @@ STOP_POLLING = 286
 """What htmx takes as "do not ask again"."""
 
 METHOD_NOT_ALLOWED = 405
+SIGN_OUT = "account_logout"
 
 
 class FormRefusedError(Exception):
@@ -174,6 +175,8 @@ class Doors:
         if getattr(request, "user", None) is not None and request.user.is_authenticated:
             add_never_cache_headers(response)
             patch_vary_headers(response, ["HX-Request"])
+        if request.method == "POST" and getattr(request.resolver_match, "url_name", "") == SIGN_OUT:
+            response.headers["Clear-Site-Data"] = '"cache", "storage"'
         return response
 
     def process_exception(self, request: HttpRequest, problem: Exception) -> HttpResponse | None:

@@ -97,7 +97,8 @@ def test_nobody_signs_up(client: Client) -> None:
 
 def test_signing_out_ends_the_session(client: Client) -> None:
     client.force_login(factories.user())
-    client.post("/en/account/logout/")
+    answer = client.post("/en/account/logout/")
+    assert answer.headers["Clear-Site-Data"] == '"cache", "storage"'
     assert client.get("/en/t/").status_code == 302
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
-TEXT = (PROJECT / "docs" / "asvs.md").read_text().split("## Waiting for")[0]
+TEXT = (PROJECT / "docs" / "asvs.md").read_text()
 ROW = re.compile(r"^\| ((?:\d+\.\d+\.\d+(?:, )?)+) \| ([a-z/ ]+) \| (.*) \| (.*) ?\|$", re.MULTILINE)
 ROWS = ROW.findall(TEXT)
-VERDICTS = {"holds", "partly", "operator", "not yet", "n/a"}
+VERDICTS = {"holds", "partly", "operator", "n/a"}
 LEVEL_2 = {
     "1.1": 2, "1.2": 9, "1.3": 11, "1.4": 3, "1.5": 2, "2.1": 3, "2.2": 3, "2.3": 4, "2.4": 1, "3.2": 2, "3.3": 4,
     "3.4": 6, "3.5": 5, "3.7": 2, "4.1": 3, "4.2": 1, "4.3": 2, "4.4": 4, "5.1": 1, "5.2": 3, "5.3": 2, "5.4": 3,
