@@ -9,6 +9,7 @@ from allauth.account.forms import LoginForm, default_token_generator
 from allauth.account.utils import user_pk_to_url_str
 from allauth.core import context
 from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.mfa.webauthn.forms import AddWebAuthnForm, EditWebAuthnForm
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -119,3 +120,19 @@ class MaximumLengthValidator:
     def get_help_text(self) -> str:
         """Return the sentence shown beside the field."""
         return _("Your password can have at most %(count)d characters.") % {"count": LONGEST_PASSWORD}
+
+
+class AddKeyForm(AddWebAuthnForm):  # type: ignore[misc]  # allauth has no types
+    """Names a security key in the reader's language; allauth's field has no label of its own."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - allauth's signature
+        super().__init__(*args, **kwargs)
+        self.fields["name"].label = _("Name of the key")
+
+
+class EditKeyForm(EditWebAuthnForm):  # type: ignore[misc]  # allauth has no types
+    """The same for a key that is there."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - allauth's signature
+        super().__init__(*args, **kwargs)
+        self.fields["name"].label = _("Name of the key")

@@ -194,6 +194,10 @@ ACCOUNT_EMAIL_VERIFICATION = "none"  # nobody signs up; an administrator makes t
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
+MFA_FORMS = {
+    "add_webauthn": "ims_portal.accounts.AddKeyForm",
+    "edit_webauthn": "ims_portal.accounts.EditKeyForm",
+}
 MFA_ADAPTER = "ims_portal.second_factor.MfaAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # nobody signs up: an address that was never confirmed keeps nobody from a factor

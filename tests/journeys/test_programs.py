@@ -45,7 +45,7 @@ def test_a_signatory_lets_a_program_in_and_out_again(desk: Callable[..., Desk]) 
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_role("link", name="Asha").click()
     page.locator("main").get_by_role("link", name="Tokens for programs").click()
-    expect(page.get_by_label("File returns")).to_be_disabled()
+    expect(page.get_by_label("File returns")).to_be_enabled()  # she has an app, as whoever files
     asha.shoot("programs-no-token")
 
     # What is wrong is said at its field, and what was filled in stays.
