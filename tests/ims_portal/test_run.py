@@ -152,13 +152,13 @@ def test_second_start_keeps_the_data(start: Callable[[], subprocess.Popen[str]],
     wait_until_ready(runner)
     address = embedded.addresses(where=Place(folder=local / "demo", durable=True)).database_url
     with closing(psycopg2.connect(address)) as connection, connection, connection.cursor() as cursor:
-        cursor.execute("create table kept as select 7 as value")
+        cursor.execute("create schema ours; create table ours.kept as select 7 as value")
     os.kill(runner.pid, signal.SIGINT)
     runner.wait(timeout=30)
     again = start()
     wait_until_ready(again)
     with closing(psycopg2.connect(address)) as connection, connection.cursor() as cursor:
-        cursor.execute("select value from kept")
+        cursor.execute("select value from ours.kept")
         assert cursor.fetchone() == (7,)
 
 
