@@ -16,7 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from ims_portal import calendar, demo_codes
-from ims_portal.clock import Fixed
+from ims_portal.clock import Fixed, real
 from ims_portal.models import FilingFrequency, Membership, Taxpayer, User
 from ims_portal.rules import documents, gstin, periods, rates
 from ims_portal.rules.actions import Action, Answer, ReasonCode
@@ -283,3 +283,11 @@ def change_minds(world: World, at: datetime) -> None:
     untouched = bigworld_sql.untouched(world.recipient.pk, world.period.month, limit=AFTER_THE_STATEMENT)
     items = [Item(pk, version, Choice(Action.ACCEPT)) for pk, version in untouched]
     actions.take(taxpayer=world.recipient, items=items, actor=world.owner, clock=Fixed(at), request_id=uuid.uuid4())
+
+
+def two_days_after_a_draft() -> datetime:
+    """Return a moment two days after the next day on which a statement can be made: from then on one is looked at."""
+    now = real()
+    filer, in_force = periods.filer(STATE), calendar.in_force(now)
+    drafted = periods.draft_day(filer, filer.period(periods.month_of(timezone.localdate(now))), in_force)
+    return at_ten(drafted + timedelta(days=2))

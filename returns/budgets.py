@@ -14,7 +14,6 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -26,11 +25,9 @@ from django.db.models.functions import Abs
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils import timezone
 
-from ims_portal import calendar, clock, proof
+from ims_portal import clock, proof
 from ims_portal.models import PortalClock
-from ims_portal.rules import periods
 from ims_portal.rules.actions import Action, ReasonCode
 from invoices import bulk, kept, register_reading, registers
 from invoices.filters import Filters
@@ -380,20 +377,13 @@ def world(*, rows: int) -> World:
 
     Its GSTR-2B has two versions, and a few changes since.
     """
-    at = _two_days_after_a_draft()
+    at = bigworld.two_days_after_a_draft()
     PortalClock.objects.create(pk=1, ahead=at - clock.real())
     made = bigworld.make(rows=rows, at=at)
     gstr2b.compute(taxpayer=made.recipient, period=made.period, actor=made.owner, clock=clock.portal())
     bigworld.change_minds(made, clock.portal().now())
     kept.fold_one(made.recipient.pk)
     return made
-
-
-def _two_days_after_a_draft() -> datetime:
-    now = clock.real()
-    filer, in_force = periods.filer(bigworld.STATE), calendar.in_force(now)
-    drafted = periods.draft_day(filer, filer.period(periods.month_of(timezone.localdate(now))), in_force)
-    return bigworld.at_ten(drafted + timedelta(days=2))
 
 
 def supplier_share(made: World) -> int:

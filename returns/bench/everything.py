@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
-from django.utils import timezone
-
-from ims_portal import calendar, clock
+from ims_portal import clock
 from ims_portal.models import PortalClock
-from ims_portal.rules import periods
 from invoices import kept
 from returns import bigworld, gstr2b
 from returns.bench import Measured, decisions, files, measured, pages, statements
@@ -26,7 +23,7 @@ PAGES = frozenset({"summary", "list_first", "list_deep"})
 
 def run(*, size: int, rounds: int, only: Collection[str], folder: Path) -> Iterator[Measured]:
     """Yield what each path takes, in an empty database; the portal's clock is set two days after a draft day."""
-    at = _two_days_after_a_draft()
+    at = bigworld.two_days_after_a_draft()
     PortalClock.objects.create(pk=1, ahead=at - clock.real())
     if only != {"month_end"}:
         yield from _in_a_big_world(size=size, rounds=rounds, only=only, folder=folder, at=at)
@@ -60,10 +57,3 @@ def _pages(world: World, *, rounds: int, only: Collection[str]) -> Iterator[Meas
     for path in pages.Pages(world).paths(world.records):
         if path.name in only:
             yield measured(path, rounds=rounds * 4)
-
-
-def _two_days_after_a_draft() -> datetime:
-    now = clock.real()
-    filer, in_force = periods.filer(bigworld.STATE), calendar.in_force(now)
-    drafted = periods.draft_day(filer, filer.period(periods.month_of(timezone.localdate(now))), in_force)
-    return bigworld.at_ten(drafted + timedelta(days=2))
