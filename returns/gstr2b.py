@@ -167,9 +167,9 @@ def _few_changes(latest: Gstr2b, version: int, today: Standing) -> _Told | None:
     """Make the lines of a version from the records that may count otherwise since the latest one, where these are few.
 
     It costs by what changed, not by the period; what comes of it is what `_everything` would make. None where the law
-    changed, or more than MANY records did.
+    changed, or more than MANY records did, or the latest is of before all of this was kept.
     """
-    if is_of_other_law(latest):
+    if is_of_other_law(latest) or not latest.by_status:
         return None
     since_ = since(latest, today)
     if since_sql.has_many(since_, more_than=MANY) or since_sql.note(since_, today) > MANY:
@@ -178,12 +178,12 @@ def _few_changes(latest: Gstr2b, version: int, today: Standing) -> _Told | None:
     gstr2b_sql.write_version(**of, version=version, today=today, among=gstr2b_sql.TOUCHED)
     moved = gstr2b_sql.moved(**of, version=version)
     liable = sum(gstr2b_sql.liable_taxable(**of, of_version=(version, sign)) * sign for sign in (1, -1))
-    return _Told(
-        _added(latest.sums, kept_sums(moved)),
-        {status: [a + b for a, b in zip(latest.by_status[status], more, strict=True)]
-         for status, more in kept_by_status(moved, (0, 0)).items()},
-        latest.liable_taxable + liable,
-    )  # fmt: skip
+    by_status = {name: _plus(latest.by_status[name], more) for name, more in kept_by_status(moved, (0, 0)).items()}
+    return _Told(_added(latest.sums, kept_sums(moved)), by_status, latest.liable_taxable + liable)
+
+
+def _plus(line: list[int], more: list[int]) -> list[int]:
+    return [before + added for before, added in zip(line, more, strict=True)]
 
 
 def _added(kept: KeptSums, more: KeptSums) -> KeptSums:
@@ -193,8 +193,7 @@ def _added(kept: KeptSums, more: KeptSums) -> KeptSums:
         for placement, parts in sums.items():
             for part, rows in parts.items():
                 for row, line in rows.items():
-                    before = found.get((placement, part, row), [0] * len(line))
-                    found[placement, part, row] = [a + b for a, b in zip(before, line, strict=True)]
+                    found[placement, part, row] = _plus(found.get((placement, part, row), [0] * len(line)), line)
     told: KeptSums = {}
     for (placement, part, row), line in sorted(found.items()):
         if line[0]:

@@ -178,8 +178,7 @@ def moved(*, recipient_id: int, month: int, version: int) -> dict[tuple[str, str
         SELECT d.placement, d.part, d.row, d.status, sum(d.sign), {heads} FROM (
             SELECT CASE WHEN l.last_version IS NULL THEN 1 ELSE -1 END AS sign, l.* FROM returns_gstr2bline l
             WHERE l.recipient_id = %(recipient)s AND l.month = %(month)s AND l.record_id IN ({TOUCHED})
-              AND {_of_version(1)} OR l.recipient_id = %(recipient)s AND l.month = %(month)s
-              AND l.record_id IN ({TOUCHED}) AND {_of_version(-1)}) d
+              AND ({_of_version(1)} OR {_of_version(-1)})) d
         GROUP BY d.placement, d.part, d.row, d.status
     """,
         {"recipient": recipient_id, "month": month, "version": version},
