@@ -68,10 +68,15 @@ class Broken:
     offenders: Sequence[tuple[str, str]]
 
 
+def asked(check: Check, only: Only = EVERYTHING) -> str:
+    """Return the SQL of a check, by the law as it stands."""
+    return check.sql.replace("{of}", only.restricts(check)).replace("{adds_back}", adds_back("r"))
+
+
 def found(check: Check, only: Only = EVERYTHING) -> Iterator[Broken]:
     """Yield what a check found, nothing where it holds. This will join the caller's transaction."""
     with connection.chunked_cursor() as cursor:
-        cursor.execute(check.sql.replace("{of}", only.restricts(check)).replace("{adds_back}", adds_back("r")))
+        cursor.execute(asked(check, only))
         offenders = [(str(what), str(one)) for what, one in cursor.fetchmany(OFFENDERS)]
         count = len(offenders)
         while rest := cursor.fetchmany(sql.ROWS_READ):

@@ -51,15 +51,19 @@ def has_many(since: Since, *, more_than: int) -> bool:
 def touched(since: Since, today: Standing) -> tuple[str, dict[str, object]]:
     """Return the SELECT of (id, whether acted on) of all records whose line may differ since, and its parameters.
 
-    Acted on, by the counter; filed since or come by feed, with what they replace; Pending that lapsed, or whose lapse
-    an extension took back. Each by an index, so that few changes cost little whatever the recipient's size.
+    Acted on and filed since, by the counter and by no clock, with what they replace; what was filed before `filed_seq`
+    was kept, by its day; come by feed, by its number; Pending that lapsed, or whose lapse an extension took back. Each
+    by an index, so that few changes cost little whatever the recipient's size.
     """
     parts = [
         """SELECT e.record_id, true FROM invoices_actionevent e
             WHERE e.recipient_id = %(recipient)s AND e.inbox_seq > %(seq)s""",
         """SELECT unnest(ARRAY[n.id, n.original_id]), false FROM invoices_record n
-            WHERE n.recipient_id = %(recipient)s AND n.filed_on >= %(as_of)s AND n.settled_month IS NULL
+            WHERE n.recipient_id = %(recipient)s AND n.filed_seq >= %(seq)s AND n.settled_month IS NULL
               AND n.status = 'F' AND n.gstr2b_month <= %(month)s""",
+        """SELECT unnest(ARRAY[n.id, n.original_id]), false FROM invoices_record n
+            WHERE n.recipient_id = %(recipient)s AND n.filed_seq IS NULL AND n.filed_on >= %(as_of)s
+              AND n.settled_month IS NULL AND n.status = 'F' AND n.gstr2b_month <= %(month)s""",
         f"""SELECT unnest(ARRAY[n.id, n.original_id]), false FROM invoices_record n
             WHERE n.recipient_id = %(recipient)s AND n.id > {_NEWEST_LINED}
               AND n.section IN ({_FED}) AND n.settled_month IS NULL

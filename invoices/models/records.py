@@ -196,6 +196,11 @@ class Record(models.Model):
                 name="scope_of_a_statement",
             ),
             models.Index(
+                fields=["recipient", "filed_seq"],
+                condition=Q(settled_month=None, status="F"),
+                name="filed_since_a_count",
+            ),
+            models.Index(
                 fields=["recipient", "filed_on"],
                 condition=Q(settled_month=None, status="F"),
                 name="filed_since_a_statement",

@@ -12,7 +12,7 @@ import pytest
 from ims_portal import clock
 from ims_portal.access import Right
 from ims_portal.models import OneTimeCode, PortalClock, Taxpayer, User
-from returns import bigworld, budgets
+from returns import bigworld
 from returns.bigworld import World
 from tests import factories
 from tests.api.client import USUAL, one_time_code, token
@@ -118,7 +118,7 @@ def sell(client: Client, user: User) -> None:
 @pytest.fixture
 def world() -> World:
     """A recipient of twenty thousand records."""
-    at = budgets._two_days_after_a_draft()
+    at = bigworld.two_days_after_a_draft()
     PortalClock.objects.create(pk=1, ahead=at - clock.real())
     return bigworld.make(rows=MANY, at=at)
 
