@@ -19,9 +19,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ims_portal import clock, lockout, proof, web
+from ims_portal.forms import PlainTextField
 from ims_portal.models import User
 
-LONGEST_PASSWORD = 128
+LONGEST_PASSWORD, LONGEST_NAME_OF_A_KEY = 128, 60
 OUR_WORDS = ("ims", "portal", "gstin", "gstr", "gst", "invoice", "password")
 SHORTEST_WORD, LEAST_OF_ONE_S_OWN = 3, 8
 NO_LETTER = re.compile(r"[\W_]+")
@@ -123,16 +124,12 @@ class MaximumLengthValidator:
 
 
 class AddKeyForm(AddWebAuthnForm):  # type: ignore[misc]  # allauth has no types
-    """Names a security key in the reader's language; allauth's field has no label of its own."""
+    """Names a security key, in plain text and in the reader's language; left empty, it gets a name by itself."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - allauth's signature
-        super().__init__(*args, **kwargs)
-        self.fields["name"].label = _("Name of the key")
+    name = PlainTextField(label=gettext_lazy("Name of the key"), max_length=LONGEST_NAME_OF_A_KEY, required=False)
 
 
 class EditKeyForm(EditWebAuthnForm):  # type: ignore[misc]  # allauth has no types
     """The same for a key that is there."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - allauth's signature
-        super().__init__(*args, **kwargs)
-        self.fields["name"].label = _("Name of the key")
+    name = PlainTextField(label=gettext_lazy("Name of the key"), max_length=LONGEST_NAME_OF_A_KEY)
