@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
 from django.contrib.sessions.models import Session
@@ -60,6 +61,19 @@ class Desk:
         escaped = re.escape(name).replace("/", r"\/")  # a slash would end the pattern in the browser
         words = re.compile(rf"(?<!\w){escaped}(?!\w)", re.IGNORECASE)
         self.page.locator("main").get_by_role("button", name=words).first.click()
+
+    def awaited(self, wanted: Locator, *, seconds: int = 90) -> Locator:
+        """Return what appears once a worker is done; without script the page is asked for again by its Refresh link."""
+        refresh = self.page.get_by_role("link", name="Refresh")
+        until = time.monotonic() + seconds
+        while not self.has_script and time.monotonic() < until:
+            expect(wanted.or_(refresh).first).to_be_visible(timeout=seconds * 1000)  # the answer may be on its way
+            if wanted.is_visible():
+                break
+            with self.page.expect_navigation():
+                refresh.click()
+        expect(wanted).to_be_visible(timeout=seconds * 1000)
+        return wanted
 
     def message(self, text: str) -> Locator:
         """Return what the page tells of the last step; the live region reads the same out, out of sight."""

@@ -35,14 +35,7 @@ def open_tab(desk: Desk, name: str) -> None:
 
 
 def wait_for(desk: Desk, heading: str) -> None:
-    wanted = desk.page.get_by_role("heading", name=heading)
-    if not desk.has_script:
-        for _look in range(60):
-            if wanted.count():
-                break
-            desk.page.wait_for_timeout(500)
-            desk.page.get_by_role("link", name="Refresh").click()
-    expect(wanted).to_be_visible(timeout=60_000)
+    desk.awaited(desk.page.get_by_role("heading", name=heading))
 
 
 @pytest.mark.parametrize("script", [True, False])

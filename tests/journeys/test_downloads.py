@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import zipfile
 from collections.abc import Callable, Sequence
 from datetime import date
@@ -11,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 from django.conf import settings
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from ims_portal import audit_extracts
 from ims_portal.audit_log import Asked
@@ -24,7 +23,6 @@ from tests.journeys.tour import Tour
 from tests.returns.test_clients import engaged
 
 R, B = factories.RECIPIENT, "33AAPCN0000E1Z5"
-SECONDS = 90
 
 pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
 
@@ -41,18 +39,9 @@ def clients() -> list[Taxpayer]:
     return found
 
 
-def awaited(desk: Desk, wanted: Locator) -> Locator:
-    """Return what appears once a worker is done; without script the page is asked for again by its link."""
-    until = time.monotonic() + SECONDS
-    while not desk.has_script and not wanted.is_visible() and time.monotonic() < until:
-        desk.page.get_by_role("link", name="Refresh").click()
-    expect(wanted).to_be_visible(timeout=SECONDS * 1000)
-    return wanted
-
-
 def taken(desk: Desk, tmp_path: Path, name: str) -> Path:
     """Click the link of a file once there is one, and return where the browser put it."""
-    link = awaited(desk, desk.page.get_by_role("link", name=name).first)
+    link = desk.awaited(desk.page.get_by_role("link", name=name).first)
     with desk.page.expect_download() as found:
         link.click()
     path = tmp_path / found.value.suggested_filename
@@ -69,7 +58,7 @@ def test_the_files_of_all_clients_are_taken_as_one_until_one_of_them_is_lost(
     for box in acct.page.locator("input[name=tick]").all():
         box.check()
     acct.press("Export IMS")
-    awaited(acct, acct.page.get_by_role("button", name="Make the archive")).click()
+    acct.awaited(acct.page.get_by_role("button", name="Make the archive")).click()
     expect(acct.page.get_by_role("heading", level=1)).to_have_text("Asked for many clients")
     with zipfile.ZipFile(taken(acct, tmp_path, "Download 12112025_export_2_clients.zip")) as packed:
         assert len(packed.namelist()) == 3

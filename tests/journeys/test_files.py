@@ -35,14 +35,7 @@ def told() -> None:
 
 def taken(desk: Desk, folder: Path) -> Path:
     """Wait for a file asked for, and take it; what it is called and hashed to is on its page."""
-    link = desk.page.get_by_role("link", name=re.compile("^Download "))
-    if not desk.has_script:
-        for _look in range(60):
-            if link.count():
-                break
-            desk.page.wait_for_timeout(500)
-            desk.page.get_by_role("link", name="Refresh").click()
-    expect(link).to_be_visible(timeout=60_000)
+    link = desk.awaited(desk.page.get_by_role("link", name=re.compile("^Download ")))
     with desk.page.expect_download() as found:
         link.click()
     path = folder / found.value.suggested_filename
@@ -53,14 +46,7 @@ def taken(desk: Desk, folder: Path) -> Path:
 
 def finished(desk: Desk, heading: str) -> None:
     """Wait until a file of actions is read, or applied."""
-    wanted = desk.page.get_by_role("heading", name=heading, exact=True)
-    if not desk.has_script:
-        for _look in range(60):
-            if wanted.count():
-                break
-            desk.page.wait_for_timeout(500)
-            desk.page.get_by_role("link", name="Refresh").click()
-    expect(wanted).to_be_visible(timeout=60_000)
+    desk.awaited(desk.page.get_by_role("heading", name=heading, exact=True))
 
 
 def edited(path: Path) -> Path:
