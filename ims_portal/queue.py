@@ -100,17 +100,22 @@ def broker_rests() -> bool:
 
 def nudge(kind: type[Job], key: str) -> None:
     """Send "look at this job" now; a broker that fails is left alone for a while."""
+    send(_served[kind].task, {"job_id": key})
+
+
+def send(task: str, told: Mapping[str, object]) -> None:
+    """Have a worker run a task now that looks for itself what is due; a broker that fails is left alone for a while."""
     global _broker_bad_until  # noqa: PLW0603 one circuit breaker per process
     if broker_rests():
         return
     try:
         # A header, not an argument: workers of an earlier release do not know it.
         asked_by = {"asked_by": logs.request_number()}
-        current_app.send_task(_served[kind].task, kwargs={"job_id": key}, headers=asked_by, retry=False)
+        current_app.send_task(task, kwargs=dict(told), headers=asked_by, retry=False)
     except Exception:  # noqa: BLE001 whatever the broker does, the save it follows has worked
         _broker_bad_until = time.monotonic() + BROKER_REST
         metrics.broker_failed()
-        log.warning("broker_unreachable", task=_served[kind].task, job=key)
+        log.warning("broker_unreachable", task=task, job=told.get("job_id"))
 
 
 @contextmanager

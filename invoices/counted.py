@@ -11,8 +11,8 @@ _lines: list[str] = []
 def serve(lines: str) -> None:
     """Name the SELECT of every line any statement ever held.
 
-    Its columns: record_id, month, is_newest (of its period), is_available, and the credit per head, in paise, negative
-    where it reduces.
+    Its columns: recipient_id, record_id, month, is_newest (of its period), is_available, and the credit per head, in
+    paise, negative where it reduces.
     """
     _lines[:] = [lines]
 

@@ -100,7 +100,8 @@ def is_used(*, return_id: int) -> bool:
         f"""
         SELECT EXISTS (SELECT 1 FROM invoices_record r WHERE r.supplier_return_id = %(id)s AND r.status = 'F'
             AND (r.settled_month IS NOT NULL
-                OR EXISTS (SELECT 1 FROM ({counted.lines()}) l WHERE l.record_id = r.id)
+                OR EXISTS (SELECT 1 FROM ({counted.lines()}) l WHERE l.recipient_id = r.recipient_id
+                    AND l.record_id = r.id)
                 OR EXISTS (SELECT 1 FROM invoices_record later WHERE later.recipient_id = r.recipient_id
                     AND later.original_id = r.id AND later.status = 'F'
                     AND later.supplier_return_id <> r.supplier_return_id)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.db import transaction
 
 from invoices import kept_sql
@@ -23,6 +25,11 @@ def fold_one(recipient_id: int) -> None:
     with transaction.atomic():
         kept_sql.lock(recipient_id)
         kept_sql.fold(recipient_id)
+
+
+def records_of(recipient_ids: Collection[int]) -> dict[int, int]:
+    """Return recipient -> how many of its records no GSTR-3B has settled; who has none is not named."""
+    return kept_sql.records_of(recipient_ids)
 
 
 def wrong(recipient_ids: list[int] | None = None) -> list[int]:

@@ -6,6 +6,8 @@ never touches one that is there, so writers wait for nobody. All rows belong to 
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from ims_portal.sql import run
 from invoices.models import KeptCount
 
@@ -48,6 +50,18 @@ def difference(whose: str) -> str:
 def differing(recipient_id: int) -> list[tuple[object, ...]]:
     """Return what `difference` finds for one recipient; nothing where all is well."""
     return run(difference("%(recipient)s"), {"recipient": recipient_id})
+
+
+def records_of(recipient_ids: Collection[int]) -> dict[int, int]:
+    """Return recipient -> records that are not settled."""
+    rows = run(
+        """
+        SELECT recipient_id, sum(records) FROM invoices_keptcount
+        WHERE recipient_id = ANY(%(recipients)s) AND settled_month IS NULL GROUP BY recipient_id
+        """,
+        {"recipients": list(recipient_ids)},
+    )
+    return {int(str(pk)): int(str(records)) for pk, records in rows}
 
 
 def recipients() -> list[int]:

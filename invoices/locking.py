@@ -61,6 +61,13 @@ def lock(taxpayer_ids: Collection[int]) -> dict[int, Inbox]:
     return {inbox.taxpayer_id: inbox for inbox in rows.order_by("taxpayer__gstin")}
 
 
+def lock_free(taxpayer_ids: Collection[int]) -> dict[int, Inbox]:
+    """Lock the inboxes of those taxpayers that nobody else holds, and return them by taxpayer id; waits for nobody."""
+    rows = Inbox.objects.filter(taxpayer_id__in=set(taxpayer_ids))
+    free = rows.select_for_update(no_key=True, of=("self",), skip_locked=True)
+    return {inbox.taxpayer_id: inbox for inbox in free.order_by("taxpayer__gstin")}
+
+
 def ensure(taxpayers: Collection[Taxpayer]) -> None:
     """Make the inboxes that are missing, open from the taxpayer's own period that holds its first month."""
     there = set(Inbox.objects.filter(pk__in=[taxpayer.pk for taxpayer in taxpayers]).values_list("pk", flat=True))

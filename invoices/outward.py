@@ -178,7 +178,7 @@ def apply_under_lock(opened: Open, *, staged: staging.Staged, all_or_nothing: bo
         staging_sql.learn()
     if saved.record_ids:
         open_forms.refuse_over_limit(opened)
-    records_sql.refresh(saved.record_ids)
+    records_sql.refresh(changed)
     saved.sums_changed = _keep_summaries(opened.supplier_return, staged.summaries)
     return saved
 

@@ -27,44 +27,59 @@ def refresh(record_ids: Collection[int]) -> None:
     The baseline is the tax of the nearest earlier version settled as accepted; one shown as not available counts
     only for a version that is itself not available. Settled records keep what they were settled with.
     """
+    names = ", ".join(f"r.{name}" for name in OF_CHAIN)
+    told = ", ".join(f"d.{name}" for name in OF_CHAIN)
+    run(
+        f"""
+        UPDATE invoices_record r SET {", ".join(f"{name} = d.{name}" for name in OF_CHAIN)}
+        FROM ({of_chain("invoices_record")} WHERE r.id = ANY(%(ids)s) AND r.settled_month IS NULL AND r.status <> 'W') d
+        WHERE r.id = d.id AND ({names}) IS DISTINCT FROM ({told})
+    """,
+        {"ids": list(record_ids)},
+    )
+
+
+OF_CHAIN = (
+    *("has_baseline", "original_is_open", "reduces", "kind", "is_pos_ineligible", "bypass", "unavailable"),
+    *(f"effect_{head}" for head in HEADS),
+)
+"""The columns of a record that follow from its chain."""
+
+
+def of_chain(source: str) -> str:
+    """Return the SELECT of id and OF_CHAIN of records `r`, which `source`, a table or a SELECT in brackets, stands for.
+
+    It has its FROM, and no WHERE yet.
+    """
     effect = _effect("b")
     change = SIGN_OF.format(
         "(r.igst + r.cgst + r.sgst + r.cess - coalesce(b.igst + b.cgst + b.sgst + b.cess, "
         "o.igst + o.cgst + o.sgst + o.cess, 0))"
     )
     alike = "(u.is_pos_ineligible OR u.is_time_barred OR r.is_ineligible)"
-    of_chain = {"section": "r.section", "boe_change": "r.boe_change"}
+    of_record = {"section": "r.section", "boe_change": "r.boe_change"}
     sets = {
         "has_baseline": "b.id IS NOT NULL",
         "original_is_open": "(o.id IS NOT NULL AND o.settled_month IS NULL AND o.superseded_by_id IS NULL)",
         "reduces": sql.dated_case(
-            actions.REDUCES, of_chain | {"effect": SIGN_OF.format(f"({' + '.join(effect.values())})")}, day=MONTH
+            actions.REDUCES, of_record | {"effect": SIGN_OF.format(f"({' + '.join(effect.values())})")}, day=MONTH
         ),
         "kind": sql.dated_case(
-            actions.KINDS, of_chain | {"has_baseline": "b.id IS NOT NULL", "change": change}, day=MONTH
+            actions.KINDS, of_record | {"has_baseline": "b.id IS NOT NULL", "change": change}, day=MONTH
         ),
         "is_pos_ineligible": "u.is_pos_ineligible",
         **_place_once_filed(),
         **{f"effect_{head}": expression for head, expression in effect.items()},
     }
-    run(
-        f"""
-        UPDATE invoices_record r SET {", ".join(f"{name} = d.{name}" for name in sets)}
-        FROM (
-            SELECT r.id, {", ".join(f"{expression} AS {name}" for name, expression in sets.items())}
-            FROM invoices_record r
+    return f"""
+            SELECT r.id, {", ".join(f"{sets[name]} AS {name}" for name in OF_CHAIN)}
+            FROM {source} r
             JOIN ims_portal_taxpayer rc ON rc.id = r.recipient_id
             LEFT JOIN ims_portal_taxpayer sp ON sp.id = r.supplier_id
             LEFT JOIN invoices_record o ON o.id = r.original_id
             LEFT JOIN LATERAL ({_baseline("false")}) a ON true
             CROSS JOIN LATERAL ({_why_not_available()}) u
-            LEFT JOIN LATERAL ({_baseline(alike)}) b ON true
-            WHERE r.id = ANY(%(ids)s) AND r.settled_month IS NULL AND r.status <> 'W') d
-        WHERE r.id = d.id AND ({", ".join(f"r.{name}" for name in sets)})
-            IS DISTINCT FROM ({", ".join(f"d.{name}" for name in sets)})
-    """,
-        {"ids": list(record_ids)},
-    )
+            LEFT JOIN LATERAL ({_baseline(alike)}) b ON true"""
 
 
 def _effect(baseline: str) -> dict[str, str]:

@@ -127,7 +127,8 @@ def check() -> None:
             room = ARRAY[{room}]
         FROM staged_reversals n
         CROSS JOIN LATERAL (SELECT {sums.format("l")} FROM ({counted.lines()}) l
-            WHERE l.record_id = n.document_id AND l.is_newest AND l.is_available AND l.month < n.month) c
+            WHERE l.recipient_id = n.recipient_id AND l.record_id = n.document_id
+              AND l.is_newest AND l.is_available AND l.month < n.month) c
         CROSS JOIN LATERAL (SELECT {sums.format("b")} FROM invoices_reversal e JOIN invoices_record b
             ON b.id = e.record_id WHERE e.document_id = n.document_id) v
         CROSS JOIN LATERAL (SELECT {sums.format("o")} FROM staged_reversals o

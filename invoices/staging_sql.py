@@ -14,7 +14,9 @@ from typing import NamedTuple
 from ims_portal import sql
 from ims_portal.rules import documents, periods
 from ims_portal.rules.documents import Document, Form, Section
+from ims_portal.rules.money import HEADS
 from ims_portal.sql import run
+from invoices import records_sql
 
 READ_AT_ONCE = 5_000
 STAGED_COLUMNS = (
@@ -373,29 +375,39 @@ def withdraw(*, at: datetime) -> list[int]:
     return [int(str(pk)) for (pk,) in rows]
 
 
+_AS_RECORDS = f"""SELECT f.id, f.recipient_id, %(supplier_id)s::bigint AS supplier_id, f.section, f.original_id,
+                coalesce(f.chain, f.id) AS chain, f.chain_no, 'S'::text AS status, NULL::int AS gstr2b_month,
+                %(earliest_month)s::int AS earliest_month, coalesce(f.credit_fy, f.fy) AS credit_fy, f.reverse_charge,
+                f.pos, {", ".join(f"f.{head}" for head in HEADS)}, ''::text AS boe_change, ''::text AS bypass,
+                ''::text AS unavailable, false AS is_ineligible
+            FROM fresh f"""
+"""What is to be added, under the names of a record's columns, as far as its chain asks for them."""
+
+
 def add_new(reported: Reported) -> list[int]:
-    """Insert staged documents that are not stored yet, and return their ids."""
+    """Insert staged documents that are not stored yet, with what their chains make of them, and return their ids."""
     columns = ", ".join(REPORTED)
     values = ", ".join(f"f.{c}" for c in REPORTED)
+    of_chain = ", ".join(records_sql.OF_CHAIN)
     rows = run(
         f"""
         WITH fresh AS (
             SELECT nextval(pg_get_serial_sequence('invoices_record', 'id')) AS id, s.* FROM staged s
             WHERE s.problem = '' AND NOT s.withdraw AND s.record_id IS NULL ORDER BY s.place
+        ), told AS (
+            {records_sql.of_chain(f"({_AS_RECORDS})")}
         ), added AS (
             INSERT INTO invoices_record (id, recipient_id, supplier_id, supplier_return_id, section, form,
                 return_month, own_month, earliest_month, files_by_quarter, status, number_class, credit_fy,
-                original_id, chain, chain_no, {columns},
-                boe_change, port, is_pos_ineligible, bypass, unavailable, original_is_open, has_baseline, reduces,
-                kind, effect_igst, effect_cgst, effect_sgst, effect_cess, charged_taxable, charged_igst,
+                original_id, chain, chain_no, {columns}, {of_chain},
+                boe_change, port, charged_taxable, charged_igst,
                 charged_cgst, charged_sgst, charged_cess, action, answer, declared_igst, declared_cgst,
                 declared_sgst, declared_cess, remark, reason_code, version, settled_as)
             SELECT f.id, f.recipient_id, %(supplier_id)s, %(return_id)s, f.section, %(form)s, %(return_month)s,
                 %(own_month)s, %(earliest_month)s, %(files_by_quarter)s, 'S', f.number_class,
-                coalesce(f.credit_fy, f.fy), f.original_id, coalesce(f.chain, f.id), f.chain_no, {values},
-                '', '', false, '', '', false, false, false, '', 0, 0, 0, 0, 0, 0, 0, 0, 0,
-                'N', '', 0, 0, 0, 0, '', '', 0, ''
-            FROM fresh f RETURNING id
+                coalesce(f.credit_fy, f.fy), f.original_id, coalesce(f.chain, f.id), f.chain_no, {values}, {of_chain},
+                '', '', 0, 0, 0, 0, 0, 'N', '', 0, 0, 0, 0, '', '', 0, ''
+            FROM fresh f JOIN told ON told.id = f.id RETURNING id
         ), detailed AS (
             INSERT INTO invoices_recorddetail (record_id, recipient_id, items, irn, irn_date, differential,
                 eco_supplier)

@@ -7,7 +7,7 @@ a saved record, and whether a Pending has lapsed. Both come from a few numbers w
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from ims_portal import calendar, clock, sql
@@ -43,6 +43,7 @@ class Standing:
     saved_monthly: int
     saved_quarterly: int
     lapsed: Lapsed
+    _columns: dict[str, Mapping[str, str]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def gstr2b_period(self, record: Record) -> TaxPeriod:
         """Return the recipient's period a record counts in; provisional while it is only saved (R7.2)."""
@@ -128,7 +129,15 @@ class Standing:
         return self.bypass(record) != "" or given.outcome is not None
 
     def columns(self, alias: str = "r") -> Mapping[str, str]:
-        """Return fact -> SQL over a record `alias`, the same facts as `facts`, plus `month` and `effective`."""
+        """Return fact -> SQL over a record `alias`, the same facts as `facts`, plus `month` and `effective`.
+
+        Put together once: a page of a list asks a dozen times.
+        """
+        if alias not in self._columns:
+            self._columns[alias] = self._columns_of(alias)
+        return self._columns[alias]
+
+    def _columns_of(self, alias: str) -> Mapping[str, str]:
         month = self.month_sql(alias)
         specified = sql.dated_case(actions.SPECIFIED, {"reduces": f"{alias}.reduces"}, day=month)
         lapsed = f"({specified} AND {self.lapsed.sql(month)})"

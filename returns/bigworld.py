@@ -278,9 +278,9 @@ def _choice(wish: Wish) -> Choice:
     return Choice(Action(wish.action))
 
 
-def change_minds(world: World, at: datetime) -> None:
+def change_minds(world: World, at: datetime, *, count: int = AFTER_THE_STATEMENT) -> None:
     """Accept some records on which nothing was chosen, so that a statement just made is out of date."""
-    untouched = bigworld_sql.untouched(world.recipient.pk, world.period.month, limit=AFTER_THE_STATEMENT)
+    untouched = bigworld_sql.untouched(world.recipient.pk, world.period.month, limit=count)
     items = [Item(pk, version, Choice(Action.ACCEPT)) for pk, version in untouched]
     actions.take(taxpayer=world.recipient, items=items, actor=world.owner, clock=Fixed(at), request_id=uuid.uuid4())
 

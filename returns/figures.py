@@ -16,10 +16,10 @@ from ims_portal.rules.periods import TaxPeriod
 from ims_portal.templatetags import ims as show
 from invoices.models import ActionEvent
 from invoices.wording import ACTIONS
-from returns import gstr2b, summary
-from returns.gstr2b import PENDING
+from returns import statement_sums, summary
 from returns.lines import Comparison, Difference
 from returns.models import Gstr2b
+from returns.statement_sums import PENDING
 
 STATES = (
     (Status.ACCEPTED.value, Kind.ACCEPTED),
@@ -121,7 +121,7 @@ def _cause(line: Difference) -> str:
 def _net_itc(statement: Gstr2b) -> int:
     """Return net ITC of a statement in paise: what is available less what is reversed, as its lines are told."""
     total = 0
-    for (placement, part), tax in gstr2b.sums_by_part(statement).items():
+    for (placement, part), tax in statement_sums.by_part(statement).items():
         if placement is Placement.AVAILABLE:
             total += -tax.total if part in PARTS_B else tax.total
         elif placement is Placement.REVERSAL:

@@ -17,16 +17,16 @@ from ims_portal.models import Membership, Taxpayer, User
 from ims_portal.rules import actions, periods
 from ims_portal.rules import gstr2b as rules
 from ims_portal.rules.actions import Refusal
-from ims_portal.rules.gstr2b import Part, Placement
 from ims_portal.rules.money import Tax
 from ims_portal.rules.periods import Calendar, Filer, Lapsed, TaxPeriod
 from ims_portal.rules.table import fingerprint
-from invoices import locking, standing, why
+from invoices import kept, locking, standing, why
 from invoices.models import Inbox
 from invoices.standing import Standing
 from returns import gstr2b_sql, since_sql
 from returns.models import Gstr2b, Gstr2bJob, Gstr2bLine, ReturnPeriod
 from returns.since_sql import Since
+from returns.statement_sums import NOTHING, Told, added, kept_by_status, kept_sums, plus
 
 CODE = "2"
 """Counts changes of the code that computes a statement; changes of the law show by themselves."""
@@ -43,6 +43,10 @@ class StatementRefusedError(Exception):
         self.refusal = refusal
         self.period = period
         super().__init__(refusal.value)
+
+
+class TooMuchError(Exception):
+    """A statement would take longer than a page may; nothing was made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +72,7 @@ def request(
     with transaction.atomic():
         command = None
         if actor is not None and request_id is not None:
-            command = once.claim(
-                actor=actor, key=request_id, body={"do": "compute", "gstin": taxpayer.gstin, "period": period.name}
-            )
+            command = once.claim(actor=actor, key=request_id, body=_asked(taxpayer, period))
         if command is not None and command.answer:
             return Gstr2bJob.objects.get(taxpayer=taxpayer, pk=command.answer["job"])
         refuse(taxpayer=taxpayer, period=period, inbox=Inbox.objects.get(pk=taxpayer.pk), at=at)
@@ -80,6 +82,10 @@ def request(
         if command is not None:
             once.answered(command, {"job": str(job.pk)})
         return job
+
+
+def _asked(taxpayer: Taxpayer, period: TaxPeriod) -> dict[str, str]:
+    return {"do": "compute", "gstin": taxpayer.gstin, "period": period.name}
 
 
 def compute(
@@ -107,22 +113,66 @@ def compute(
     return locking.transact(work)
 
 
+def at_once(
+    *, taxpayer: Taxpayer, period: TaxPeriod, actor: User, clock: Clock, request_id: uuid.UUID
+) -> Gstr2bJob | None:
+    """Make the period's statement now, where little is to do, and return a job that is over; else None.
+
+    Little is up to MANY changes since the last version, or as many records. Access, refusals and the same `request_id`
+    again are as with `request`; raises locking.BusyError besides.
+    """
+    locking.ensure([taxpayer])
+
+    def work() -> Gstr2bJob:
+        inbox = locking.lock([taxpayer.pk])[taxpayer.pk]
+        at = clock.now()
+        access.require(user=actor, taxpayer=taxpayer, right=Right.COMPUTE, at=at)
+        command = once.claim(actor=actor, key=request_id, body=_asked(taxpayer, period))
+        if command.answer:
+            return Gstr2bJob.objects.get(taxpayer=taxpayer, pk=command.answer["job"])
+        refuse(taxpayer=taxpayer, period=period, inbox=inbox, at=at)
+        done = compute_under_lock(taxpayer, period, inbox, actor, at, is_quick=True)
+        job = Gstr2bJob(taxpayer=taxpayer, month=period.month, requested_by=actor, attempts=1)
+        job.notice = "NOTHING_CHANGED" if done.nothing_changed else ""
+        queue.finish(job)
+        once.answered(command, {"job": str(job.pk)})
+        return job
+
+    try:
+        return locking.transact(work)
+    except TooMuchError:
+        return None
+
+
 def compute_under_lock(
-    taxpayer: Taxpayer, period: TaxPeriod, inbox: Inbox, actor: User | None, at: datetime
+    taxpayer: Taxpayer,
+    period: TaxPeriod,
+    inbox: Inbox,
+    actor: User | None,
+    at: datetime,
+    *,
+    is_quick: bool = False,
+    many: int | None = None,
 ) -> Computed:
-    """Make the statement, or return the one that holds. The caller has the lock, and this joins its transaction."""
+    """Make the statement, or return the one that holds. The caller has the lock, and this joins its transaction.
+
+    `is_quick`: raise TooMuchError instead where that would take long. `many` stands for MANY.
+    """
+    many = MANY if many is None else many
     today = standing.of(taxpayer, at)
     latest = current(taxpayer, period)
     if latest is not None and not is_out_of_date(latest, inbox=inbox, today=today):
         return Computed(latest, nothing_changed=True)
-    kept = period_row(taxpayer, period)
+    row = period_row(taxpayer, period)
     version = latest.version + 1 if latest else 1
-    told = _few_changes(latest, version, today) if latest else None
+    told = _few_changes(latest, version, today, many) if latest else None
+    if told is None and is_quick and kept.records_of([taxpayer.pk]).get(taxpayer.pk, 0) > many:
+        raise TooMuchError
     told = told or _everything(taxpayer, period, version, today)
-    pending = gstr2b_sql.left_pending(recipient_id=taxpayer.pk, month=period.month, today=today)
-    statement = Gstr2b.objects.create(
+    pending = gstr2b_sql.left_pending(recipient_ids=[taxpayer.pk], month=period.month, today=today)
+    statement = Gstr2b(
         recipient=taxpayer,
-        return_period=kept,
+        return_period=row,
         month=period.month,
         version=version,
         seq=inbox.seq,
@@ -130,11 +180,9 @@ def compute_under_lock(
         computed_at=at,
         computed_by=actor,
         engine=engine(period.month),
-        sums=told.sums,
-        by_status=told.by_status | {PENDING: list(pending)},
-        liable_taxable=told.liable_taxable,
-        line_count=_count(told.sums),
+        **told.kept(pending.get(taxpayer.pk, NOTHING)),
     )
+    statement.save(force_insert=True)
     audit.record(
         event="gstr2b.computed",
         at=at,
@@ -146,63 +194,46 @@ def compute_under_lock(
     return Computed(statement, nothing_changed=False)
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """What is kept with a version beside its lines; see Gstr2b. `by_status` lacks what is Pending."""
+def told_of_all(month: int) -> dict[int, Told]:
+    """Return recipient -> what is kept with a version just written from every record; without lines it is not named."""
+    liable = gstr2b_sql.liable_taxable(month=month)
+    return {
+        pk: Told(kept_sums(sums), kept_by_status(sums), liable.get(pk, 0)) for pk, sums in gstr2b_sql.sums().items()
+    }
 
-    sums: KeptSums
-    by_status: dict[str, list[int]]
-    liable_taxable: int
+
+def told_of_nothing() -> Told:
+    """Return what is kept with a version that has no line."""
+    return Told({}, kept_by_status({}), 0)
 
 
-def _everything(taxpayer: Taxpayer, period: TaxPeriod, version: int, today: Standing) -> _Told:
+def _everything(taxpayer: Taxpayer, period: TaxPeriod, version: int, today: Standing) -> Told:
     """Make the lines of a version from every record of the scope."""
-    gstr2b_sql.write_version(recipient_id=taxpayer.pk, month=period.month, version=version, today=today)
-    sums = gstr2b_sql.sums(recipient_id=taxpayer.pk, month=period.month)
-    liable = gstr2b_sql.liable_taxable(recipient_id=taxpayer.pk, month=period.month)
-    return _Told(kept_sums(sums), kept_by_status(sums, (0, 0)), liable)
+    month = period.month
+    if version == 1:
+        gstr2b_sql.write_first(recipient_ids=[taxpayer.pk], month=month, today=today)
+    else:
+        gstr2b_sql.write_version(recipient_id=taxpayer.pk, month=month, version=version, today=today)
+    return told_of_all(month).get(taxpayer.pk) or told_of_nothing()
 
 
-def _few_changes(latest: Gstr2b, version: int, today: Standing) -> _Told | None:
+def _few_changes(latest: Gstr2b, version: int, today: Standing, many: int) -> Told | None:
     """Make the lines of a version from the records that may count otherwise since the latest one, where these are few.
 
     It costs by what changed, not by the period; what comes of it is what `_everything` would make. None where the law
-    changed, or more than MANY records did, or the latest is of before all of this was kept.
+    changed, or more than `many` records did, or the latest is of before all of this was kept.
     """
     if is_of_other_law(latest) or not latest.by_status:
         return None
     since_ = since(latest, today)
-    if since_sql.has_many(since_, more_than=MANY) or since_sql.note(since_, today) > MANY:
+    if since_sql.has_many(since_, more_than=many) or since_sql.note(since_, today) > many:
         return None
     of = {"recipient_id": latest.recipient_id, "month": latest.month}
     gstr2b_sql.write_version(**of, version=version, today=today, among=gstr2b_sql.TOUCHED)
     moved = gstr2b_sql.moved(**of, version=version)
-    liable = sum(gstr2b_sql.liable_taxable(**of, of_version=(version, sign)) * sign for sign in (1, -1))
-    by_status = {name: _plus(latest.by_status[name], more) for name, more in kept_by_status(moved, (0, 0)).items()}
-    return _Told(_added(latest.sums, kept_sums(moved)), by_status, latest.liable_taxable + liable)
-
-
-def _plus(line: list[int], more: list[int]) -> list[int]:
-    return [before + added for before, added in zip(line, more, strict=True)]
-
-
-def _added(kept: KeptSums, more: KeptSums) -> KeptSums:
-    """Return sums with what moved added; what comes to no lines is left out, as it would be if counted afresh."""
-    found: dict[tuple[str, str, str], list[int]] = {}
-    for sums in (kept, more):
-        for placement, parts in sums.items():
-            for part, rows in parts.items():
-                for row, line in rows.items():
-                    found[placement, part, row] = _plus(found.get((placement, part, row), [0] * len(line)), line)
-    told: KeptSums = {}
-    for (placement, part, row), line in sorted(found.items()):
-        if line[0]:
-            told.setdefault(placement, {}).setdefault(part, {})[row] = line
-    return told
-
-
-def _count(sums: KeptSums) -> int:
-    return sum(line[0] for parts in sums.values() for rows in parts.values() for line in rows.values())
+    liable = gstr2b_sql.liable_taxable_moved(**of, version=version)
+    by_status = {name: plus(latest.by_status[name], more) for name, more in kept_by_status(moved).items()}
+    return Told(added(latest.sums, kept_sums(moved)), by_status, latest.liable_taxable + liable)
 
 
 def since(statement: Gstr2b, today: Standing) -> Since:
@@ -328,42 +359,6 @@ def lines(statement: Gstr2b) -> QuerySet[Gstr2bLine]:
         month=statement.month,
         first_version__lte=statement.version,
     )
-
-
-def sums_by_part(statement: Gstr2b) -> dict[tuple[Placement, Part], Tax]:
-    """Return (placement, part) -> tax as printed, from the sums kept with a statement."""
-    found: dict[tuple[Placement, Part], Tax] = {}
-    for placement, parts in statement.sums.items():
-        for part, rows in parts.items():
-            key = Placement(placement), Part(part)
-            found[key] = sum((Tax(*line[1:]) for line in rows.values()), Tax())
-    return found
-
-
-Sums = Mapping[tuple[str, str, str, str], tuple[int, Tax]]
-KeptSums = dict[str, dict[str, dict[str, list[int]]]]
-"""Placement -> part -> row -> [count, igst, cgst, sgst, cess], in paise."""
-PENDING = "pending"
-"""Stands in `Gstr2b.by_status` for what was Pending and so is not in the statement."""
-
-
-def kept_sums(sums: Sums) -> KeptSums:
-    """Return sums as kept: placement -> part -> row -> [count, igst, cgst, sgst, cess]."""
-    kept: KeptSums = {}
-    for (placement, part, row, _status), found in sums.items():
-        line = kept.setdefault(placement, {}).setdefault(part, {}).setdefault(row, [0, 0, 0, 0, 0])
-        line[:] = [before + more for before, more in zip(line, (found[0], *found[1]), strict=True)]
-    return kept
-
-
-def kept_by_status(sums: Sums, pending: tuple[int, int]) -> dict[str, list[int]]:
-    """Return status -> [count, net ITC] of records that can be decided on: taken, or given up where rejected."""
-    kept = {status.value: [0, 0] for status in rules.Status if status} | {PENDING: list(pending)}
-    for (placement, part, _row, status), (count, tax) in sums.items():
-        if status and placement in (Placement.AVAILABLE, Placement.REJECTED):
-            kept[status][0] += count
-            kept[status][1] += -tax.total if part in rules.PARTS_B else tax.total
-    return kept
 
 
 def period_row(taxpayer: Taxpayer, period: TaxPeriod) -> ReturnPeriod:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from datetime import datetime
 from typing import NamedTuple
 
@@ -33,7 +34,7 @@ LINE = (
 
 _LITERAL_PARTS_B = ", ".join(sql.literal(part) for part in Part if part in PARTS_B)
 _SIGN = f"CASE WHEN l.part IN ({_LITERAL_PARTS_B}) THEN -1 ELSE 1 END"
-CREDIT = f"""SELECT l.record_id, l.month, l.last_version IS NULL AS is_newest,
+CREDIT = f"""SELECT l.recipient_id, l.record_id, l.month, l.last_version IS NULL AS is_newest,
         l.placement = {sql.literal(Placement.AVAILABLE)} AS is_available,
         {", ".join(f"({_SIGN}) * l.{head} AS {head}" for head in HEADS)}
     FROM returns_gstr2bline l"""
@@ -48,11 +49,15 @@ def net(alias: str) -> str:
     return f"(CASE WHEN {alias}.placement IN ({nothing}) THEN 0 WHEN {takes} THEN -({tax}) ELSE {tax} END)"
 
 
-def wanted(today: Standing, month: int, *, among: str = "", source: str = "invoices_record r") -> str:
+ONE, SEVERAL = "= %(recipient)s", "= ANY(%(recipients)s)"
+
+
+def wanted(today: Standing, month: int, *, among: str = "", source: str = "invoices_record r", whose: str = ONE) -> str:
     """Return the SELECT of every line the statement of a month must have, over %(recipient)s and %(month)s (R7.6).
 
     `trace` holds the facts each line was decided on, from which its explanation is made. `among` is SQL: the ids of
-    the only records to look at; `source` stands for the records `r` as they would be.
+    the only records to look at; `source` stands for the records `r` as they would be. `whose` is the SQL of whose
+    statements: SEVERAL, over %(recipients)s, of recipients who all stand as `today` says.
     """
     columns = today.columns("r")
     answer = f"(CASE WHEN {columns['effective']} = 'A' THEN r.answer ELSE '' END)"
@@ -72,13 +77,13 @@ def wanted(today: Standing, month: int, *, among: str = "", source: str = "invoi
     cell = sql.case(gstr2b.CELL.at(month), {"placement": "l.placement", "part": "l.part"})
     status = sql.case(gstr2b.STATUS.at(month), {"bypass": "l.bypass", "action": "l.effective"})
     return f"""
-        SELECT l.id AS record_id, l.placement, CASE WHEN l.placement <> 'not_available' THEN ''
+        SELECT l.recipient_id, l.id AS record_id, l.placement, CASE WHEN l.placement <> 'not_available' THEN ''
                 WHEN l.unavailable <> '' THEN l.unavailable ELSE 'C' END AS reason,
             l.part, l.section AS row, {cell} AS cell, {status} AS status, {amounts},
             CASE WHEN l.effective = 'A' THEN l.answer ELSE '' END AS answer, l.remark,
             l.trace
         FROM (
-            SELECT r.id, r.section, r.bypass, r.unavailable, r.answer, r.remark, r.gstr2b_month,
+            SELECT r.recipient_id, r.id, r.section, r.bypass, r.unavailable, r.answer, r.remark, r.gstr2b_month,
                 {columns["effective"]} AS effective,
                 {sql.case(gstr2b.PLACEMENT.at(month), placement)} AS placement,
                 {why.trace({**columns, **placement, "answer": answer})} AS trace,
@@ -86,7 +91,7 @@ def wanted(today: Standing, month: int, *, among: str = "", source: str = "invoi
                 {", ".join(f"r.effect_{head}" for head in HEADS)},
                 {", ".join(f"{expression} AS counted_{head}" for head, expression in counts.items())}
             FROM {source}
-            WHERE r.recipient_id = %(recipient)s AND r.status = 'F' AND r.settled_month IS NULL
+            WHERE r.recipient_id {whose} AND r.status = 'F' AND r.settled_month IS NULL
               AND r.superseded_by_id IS NULL AND r.gstr2b_month <= %(month)s
               {f"AND r.id IN ({among})" if among else ""}) l
         WHERE l.placement <> 'nowhere'
@@ -97,78 +102,103 @@ TOUCHED = "SELECT t.id FROM touched_records t"
 """The ids that `since_sql.note` wrote down."""
 
 
+def write_first(*, recipient_ids: Collection[int], month: int, today: Standing) -> None:
+    """Make the lines of the first version of statements: of recipients who all stand as `today` says."""
+    parameters = {"recipients": list(recipient_ids), "month": month, "version": 1}
+    _prepare(wanted(today, month, whose=SEVERAL), month, parameters)
+    _add(parameters)
+
+
 def write_version(*, recipient_id: int, month: int, version: int, today: Standing, among: str = "") -> None:
-    """Make the lines of a new version: close those that no longer hold, add those that are new.
+    """Make the lines of a later version: close those that no longer hold, add those that are new.
 
     `among` is SQL: the ids of the only records whose lines may change; the others' stay. Lines that stay are marked
-    first and found by record: comparing while inserting would read what it inserts. Of everything both sides are whole
-    sets, so nested loops are off then: statistics of lines just written would tempt the planner to them.
+    first and found by record: comparing while inserting would read what it inserts.
     """
-    names = ", ".join(LINE)
-    same = " AND ".join(f"o.{name} = {_wanted_column(name)}" for name in LINE)
-    only = f"AND o.record_id IN ({among})" if among else ""
     parameters = {"recipient": recipient_id, "month": month, "version": version}
+    _prepare(wanted(today, month, among=among), month, parameters)
+    run("ANALYZE wanted_lines")
+    with nullcontext() if among else sql.whole_sets():
+        _close(f"AND o.record_id IN ({among})" if among else "", parameters)
+        _add(parameters)
+
+
+def _close(only: str, parameters: Mapping[str, object]) -> None:
+    """Mark the lines of `wanted_lines` that stand already, and close those that stand and are not wanted."""
+    same = " AND ".join(f"o.{name} = {_wanted_column(name)}" for name in LINE)
+    run(
+        f"""
+        UPDATE wanted_lines w SET stays = true FROM returns_gstr2bline o, explained e
+        WHERE e.trace = w.trace AND o.recipient_id = %(recipient)s AND o.month = %(month)s
+          AND o.last_version IS NULL AND {same} {only}
+        """,
+        parameters,
+    )
+    run(
+        f"""
+        UPDATE returns_gstr2bline o SET last_version = %(version)s - 1
+        WHERE o.recipient_id = %(recipient)s AND o.month = %(month)s AND o.last_version IS NULL {only}
+          AND NOT EXISTS (SELECT 1 FROM wanted_lines w WHERE w.record_id = o.record_id AND w.stays)
+        """,
+        parameters,
+    )
+
+
+def _prepare(select: str, month: int, parameters: Mapping[str, object]) -> None:
+    """Make the temporary tables `wanted_lines`, of what a SELECT of `wanted` finds, and `explained` beside it."""
     run("DROP TABLE IF EXISTS wanted_lines")
     run(
-        f"CREATE TEMPORARY TABLE wanted_lines ON COMMIT DROP AS SELECT w.*, false AS stays FROM "
-        f"({wanted(today, month, among=among)}) w",
+        f"CREATE TEMPORARY TABLE wanted_lines ON COMMIT DROP AS SELECT w.*, false AS stays FROM ({select}) w",
         parameters,
     )
     explanations.prepare(month, [str(trace) for (trace,) in run("SELECT DISTINCT trace FROM wanted_lines")])
-    run("ANALYZE wanted_lines")
-    if not among:
-        run("SET LOCAL enable_nestloop = off")
-    if version > 1:
-        run(
-            f"""
-            UPDATE wanted_lines w SET stays = true FROM returns_gstr2bline o, explained e
-            WHERE e.trace = w.trace AND o.recipient_id = %(recipient)s AND o.month = %(month)s
-              AND o.last_version IS NULL AND {same} {only}
-            """,
-            parameters,
-        )
-        run(
-            f"""
-            UPDATE returns_gstr2bline o SET last_version = %(version)s - 1
-            WHERE o.recipient_id = %(recipient)s AND o.month = %(month)s AND o.last_version IS NULL {only}
-              AND NOT EXISTS (SELECT 1 FROM wanted_lines w WHERE w.record_id = o.record_id AND w.stays)
-            """,
-            parameters,
-        )
+
+
+def _add(parameters: Mapping[str, object]) -> None:
+    """Write the lines of `wanted_lines` that do not stand yet."""
     run(
         f"""
-        INSERT INTO returns_gstr2bline (recipient_id, month, first_version, {names})
-        SELECT %(recipient)s, %(month)s, %(version)s, {", ".join(map(_wanted_column, LINE))}
+        INSERT INTO returns_gstr2bline (recipient_id, month, first_version, {", ".join(LINE)})
+        SELECT w.recipient_id, %(month)s, %(version)s, {", ".join(map(_wanted_column, LINE))}
         FROM wanted_lines w JOIN explained e ON e.trace = w.trace WHERE NOT w.stays
         """,
         parameters,
     )
-    run("SET LOCAL enable_nestloop = on")
 
 
 def _wanted_column(name: str) -> str:
     return "e.why_id" if name == "why_id" else f"w.{name}"
 
 
-def sums(*, recipient_id: int, month: int) -> dict[tuple[str, str, str, str], tuple[int, Tax]]:
-    """Return (placement, part, row, status) -> (count, tax as printed) of the lines that hold now."""
+ByRow = dict[tuple[str, str, str, str], tuple[int, Tax]]
+"""(placement, part, row, status) -> (count, tax as printed)."""
+
+
+def sums() -> dict[int, ByRow]:
+    """Return recipient -> the sums of all lines of the version that was just written from every record."""
+    heads = ", ".join(f"sum(w.{head})" for head in HEADS)
     rows = run(
+        f"""
+        SELECT w.recipient_id, w.placement, w.part, w.row, w.status, count(*), {heads} FROM wanted_lines w
+        GROUP BY w.recipient_id, w.placement, w.part, w.row, w.status
+        ORDER BY w.recipient_id, w.placement, w.part, w.row, w.status
         """
-        SELECT placement, part, row, status, count(*), sum(igst), sum(cgst), sum(sgst), sum(cess)
-        FROM returns_gstr2bline
-        WHERE recipient_id = %(recipient)s AND month = %(month)s AND last_version IS NULL
-        GROUP BY placement, part, row, status ORDER BY placement, part, row, status
-    """,
-        {"recipient": recipient_id, "month": month},
     )
+    found: dict[int, ByRow] = {}
+    for pk, *row in rows:
+        found.setdefault(int(str(pk)), {}).update(_by_row([row]))
+    return found
+
+
+def _by_row(rows: Iterable[Sequence[object]]) -> ByRow:
     return {
         (str(r[0]), str(r[1]), str(r[2]), str(r[3])): (int(str(r[4])), Tax(*(int(str(v)) for v in r[5:9])))
         for r in rows
     }
 
 
-def moved(*, recipient_id: int, month: int, version: int) -> dict[tuple[str, str, str, str], tuple[int, Tax]]:
-    """Return (placement, part, row, status) -> (count, tax as printed): lines a version added less those it closed.
+def moved(*, recipient_id: int, month: int, version: int) -> ByRow:
+    """Return the sums of the lines a version added less those it closed.
 
     Of the records in `touched_records` alone.
     """
@@ -183,10 +213,7 @@ def moved(*, recipient_id: int, month: int, version: int) -> dict[tuple[str, str
     """,
         {"recipient": recipient_id, "month": month, "version": version},
     )
-    return {
-        (str(r[0]), str(r[1]), str(r[2]), str(r[3])): (int(str(r[4])), Tax(*(int(str(v)) for v in r[5:9])))
-        for r in rows
-    }
+    return _by_row(rows)
 
 
 def _of_version(sign: int) -> str:
@@ -196,32 +223,50 @@ def _of_version(sign: int) -> str:
     )
 
 
-def left_pending(*, recipient_id: int, month: int, today: Standing) -> tuple[int, int]:
-    """Return count and net ITC, in paise, of the records in a statement's scope that are Pending and so not in it.
+def left_pending(*, recipient_ids: Collection[int], month: int, today: Standing) -> dict[int, tuple[int, int]]:
+    """Return recipient -> count and net ITC, in paise, of the records in scope that are Pending and so not counted.
 
-    From kept counts: it costs the same whatever the recipient's size.
+    From kept counts: it costs the same whatever a recipient's size. The recipients all stand as `today` says; who has
+    none such is not named.
     """
     columns = today.columns("r")
     rows = run(
         f"""
-        SELECT coalesce(sum(r.records), 0), coalesce(sum(r.effect), 0) FROM {kept_sql.RECORDS} r
+        SELECT r.recipient_id, sum(r.records), sum(r.effect) FROM {kept_sql.RECORDS_OF_SEVERAL} r
         WHERE r.status = 'F' AND r.settled_month IS NULL
           AND r.superseded_by_id IS NULL AND r.gstr2b_month <= %(month)s AND r.action = 'P' AND r.bypass = ''
           AND {columns["effective"]} = 'P'
+        GROUP BY r.recipient_id
         """,
-        {"recipient": recipient_id, "month": month},
+        {"recipients": list(recipient_ids), "month": month},
     )
-    return int(str(rows[0][0])), int(str(rows[0][1]))
+    return {int(str(pk)): (int(str(count)), int(str(effect))) for pk, count, effect in rows}
 
 
-def liable_taxable(*, recipient_id: int, month: int, of_version: tuple[int, int] = (0, 0)) -> int:
-    """Return the taxable value of the lines that hold now whose tax is the recipient's own liability, 3.1(d) (R8.6).
+def liable_taxable(*, month: int) -> dict[int, int]:
+    """Return recipient -> the taxable value, of a version just written, whose tax is its own liability, 3.1(d) (R8.6).
 
-    As their tax it is the change against the version accepted before, and negative for credit notes. `of_version` is a
-    version and a sign: only of the lines it added (1), or closed (-1), among `touched_records`.
+    As their tax it is the change against the version accepted before, and negative for credit notes. Recipients
+    without any are not named.
     """
-    version, sign = of_version
-    of_lines = f"{_of_version(sign)} AND l.record_id IN ({TOUCHED})" if sign else "l.last_version IS NULL"
+    rows = run(_liable(month, "wanted_lines l") + "GROUP BY l.recipient_id", {"month": month})
+    return {int(str(pk)): int(str(taxable)) for pk, taxable in rows}
+
+
+def liable_taxable_moved(*, recipient_id: int, month: int, version: int) -> int:
+    """Return the same of the lines a version added less those it closed, of the records in `touched_records` alone."""
+    of_lines = f"""(SELECT * FROM returns_gstr2bline l WHERE l.recipient_id = %(recipient)s AND l.month = %(month)s
+        AND l.record_id IN ({TOUCHED})"""
+    parameters = {"recipient": recipient_id, "month": month, "version": version}
+    added, closed = (
+        sum(int(str(taxable)) for _pk, taxable in run(sql_of + "GROUP BY l.recipient_id", parameters))
+        for sql_of in (_liable(month, f"{of_lines} AND ({_of_version(sign)})) l") for sign in (1, -1))
+    )
+    return added - closed
+
+
+def _liable(month: int, lines: str) -> str:
+    """Return the SELECT of recipient and taxable value of lines `l` whose tax is the recipient's own liability."""
     liable = sql.case(gstr2b.OWN_LIABILITY.at(month), {"placement": "l.placement", "part": "l.part"})
     change = gstr2b.EFFECT.sql.format(
         section="r.section", boe_change="r.boe_change", tax="r.taxable", baseline="coalesce(b.taxable, 0)"
@@ -232,22 +277,17 @@ def liable_taxable(*, recipient_id: int, month: int, of_version: tuple[int, int]
         "is_itself_unavailable": "r.unavailable <> ''",
     }
     is_baseline = sql.dated_case(gstr2b.BASELINE, of_baseline, day="r.gstr2b_month")
-    parts = sorted({part.value for _placement, part in gstr2b.own_liability(month)})
-    rows = run(
-        f"""
-        SELECT coalesce(sum({change}), 0) FROM returns_gstr2bline l
+    parts = ", ".join(sorted({sql.literal(part) for _placement, part in gstr2b.own_liability(month)}))
+    return f"""
+        SELECT l.recipient_id, sum({change}) FROM {lines}
         JOIN invoices_record r ON r.recipient_id = l.recipient_id AND r.id = l.record_id
         LEFT JOIN LATERAL (
             SELECT v.taxable FROM invoices_record v
             WHERE r.has_baseline AND v.recipient_id = r.recipient_id AND v.chain = r.chain
               AND v.chain_no < r.chain_no AND {is_baseline}
             ORDER BY v.chain_no DESC LIMIT 1) b ON true
-        WHERE l.recipient_id = %(recipient)s AND l.month = %(month)s AND {of_lines}
-          AND l.part = ANY(%(parts)s) AND {liable}
-    """,
-        {"recipient": recipient_id, "month": month, "parts": parts, "version": version},
-    )
-    return int(str(rows[0][0]))
+        WHERE l.part IN ({parts}) AND {liable}
+        """
 
 
 class Told(NamedTuple):

@@ -25,7 +25,7 @@ from ims_portal.rules.periods import Filer, Return, TaxPeriod
 from invoices import actions, locking, standing
 from invoices.models import Inbox, SupplierReturn
 from invoices.standing import Standing
-from returns import addbacks, digests, gstr2b, holds, ledgers, payment, table3, why
+from returns import addbacks, digests, gstr2b, holds, ledgers, payment, statement_sums, table3, why
 from returns.models import Adjustment, Filing, Gstr2b, ReturnPeriod
 from returns.payment import Late, Payment
 from returns.table3 import Entry
@@ -184,7 +184,7 @@ def why_of(shown: Draft, row: str) -> dict[str, object]:
 
 
 def _sums(statement: Gstr2b | None) -> Mapping[tuple[Placement, Part], Tax]:
-    return gstr2b.sums_by_part(statement) if statement else {}
+    return statement_sums.by_part(statement) if statement else {}
 
 
 def _locked_rows(period: TaxPeriod, switched_on: bool) -> list[str]:  # noqa: FBT001 a fact of the rule

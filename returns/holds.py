@@ -14,7 +14,7 @@ import structlog
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from ims_portal import administrators, audit
+from ims_portal import administrators, audit, sql
 from ims_portal.audit_words import ADMINISTRATOR
 from ims_portal.clock import Clock
 from ims_portal.models import REASON_LEAST, REASON_LIMIT, Taxpayer, User
@@ -71,7 +71,8 @@ def look(filing: Filing) -> None:
     """Raise UnsoundError where a filing breaks what must hold. This will join its transaction, after all it wrote."""
     only = Only(taxpayer=filing.taxpayer, month=filing.month)
     asked = [check for check in verify_sql.CHECKS if check.name[:3] in SLICE]
-    broken = [one for check in asked for one in looking.found(check, only)]
+    with sql.whole_sets():
+        broken = [one for check in asked for one in looking.found(check, only)]
     if broken:
         raise UnsoundError(broken)
 

@@ -219,9 +219,16 @@ class Gstr2bLine(models.Model):
     printed: Part B positive when it reduces.
     """
 
-    recipient = models.ForeignKey(Taxpayer, on_delete=models.PROTECT, related_name="+")
+    # Lines are written by one statement that reads the records themselves, under their recipient's lock, and neither is
+    # ever deleted. To have the database look up, and lock, a record for each line took as long as all its indexes, and
+    # rewrote every record of the period. `manage.py verify` looks at it (V23).
+    recipient = models.ForeignKey(
+        Taxpayer, on_delete=models.PROTECT, db_index=False, db_constraint=False, related_name="+"
+    )
     month = models.PositiveIntegerField()
-    record = models.ForeignKey(Record, on_delete=models.PROTECT, related_name="lines")
+    record = models.ForeignKey(
+        Record, on_delete=models.PROTECT, db_index=False, db_constraint=False, related_name="lines"
+    )
     first_version = models.PositiveIntegerField()
     last_version = models.PositiveIntegerField(null=True, blank=True)
     placement = models.CharField(max_length=14)

@@ -24,7 +24,7 @@ from ims_portal.templatetags import ims as show
 from invoices import standing
 from invoices.models import Inbox, Record
 from invoices.standing import Standing
-from returns import behind, gstr2b, wording
+from returns import behind, gstr2b, statement_sums, wording
 from returns.models import Gstr2b
 from returns.wording import Advice
 
@@ -239,7 +239,7 @@ def why_made(newer: Gstr2b, older: Gstr2b | None) -> str:
 
 def table_4(statement: Gstr2b) -> Tax:
     """Return net ITC, 4(C), as derived from a statement alone: no query (R8.6)."""
-    return computed(rules.table4(statement.month, gstr2b.sums_by_part(statement)))["t4C"]
+    return computed(rules.table4(statement.month, statement_sums.by_part(statement)))["t4C"]
 
 
 @dataclass(frozen=True)
@@ -310,7 +310,7 @@ def unfiled(open_now: TaxPeriod, before: TaxPeriod, today: Standing) -> list[tup
 def net_available(statement: Gstr2b) -> Tax:
     """Return what a statement's available section comes to: Part A less Part B."""
     total = Tax()
-    for (placement, part), tax in gstr2b.sums_by_part(statement).items():
+    for (placement, part), tax in statement_sums.by_part(statement).items():
         if placement is Placement.AVAILABLE:
             total = total - tax if part in PARTS_B else total + tax
     return total

@@ -8,7 +8,7 @@ from celery import shared_task
 from ims_portal import access, calendar, clock, queue
 from invoices import locking, standing
 from invoices.models import Inbox
-from returns import client_archives, exports, gstr2b, gstr2b_files, seals, wording
+from returns import client_archives, draft_day, exports, gstr2b, gstr2b_files, seals, wording
 from returns.models import Archive, Export, Gstr2bJob, StatementFile
 
 log = structlog.get_logger()
@@ -87,11 +87,18 @@ def seal_history(**_extra: object) -> None:
 
 @shared_task(name="returns.tasks.draft_due")
 def draft_due(**_extra: object) -> None:
-    """Want the statement of every period whose draft day has come (R7.1)."""
-    portal = clock.portal()
-    for taxpayer, period in gstr2b.drafts_due(at=portal.now()):
-        try:
-            gstr2b.request(taxpayer=taxpayer, period=period, actor=None, clock=portal)
-        except gstr2b.StatementRefusedError as refused:
-            # Filed, or moved, between the look and the request: the next look sees it.
-            log.info("draft_not_wanted", taxpayer=taxpayer.pk, period=period.name, refusal=refused.refusal.value)
+    """Have the workers make the statements of every period whose draft day has come, in groups (R7.1)."""
+    for group in draft_day.groups(at=clock.portal().now()):
+        queue.send("returns.tasks.draft_some", {"recipient_ids": group})
+
+
+@shared_task(name="returns.tasks.draft_some", **LIMITS)
+def draft_some(*, recipient_ids: list[int], **_extra: object) -> None:
+    """Make the drafts that are due of some recipients. Run twice, at once or later, this will do nothing more."""
+    try:
+        draft_day.make(recipient_ids=recipient_ids, clock=clock.portal())
+    except locking.BusyError:
+        return  # the next look finds them again
+    except Exception:
+        log.exception("drafts_one_by_one", recipients=len(recipient_ids))
+        draft_day.want_each(recipient_ids=recipient_ids, clock=clock.portal())

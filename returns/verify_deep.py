@@ -28,7 +28,7 @@ from ims_portal.rules.gstr2b import Part, Placement
 from ims_portal.rules.money import HEADS, Tax
 from ims_portal.rules.statement import Counted, Line, Scope
 from invoices.models import Inbox
-from returns import digests, gstr2b, verify_deep_sql
+from returns import digests, gstr2b, statement_sums, verify_deep_sql
 from returns.models import Filing, Gstr2b
 from returns.verify_deep_sql import Beside, Printed
 from returns.verify_sql import Invariant
@@ -149,10 +149,12 @@ def _printed(counted: Counted) -> Printed | None:
 
 def _kept(one: Gstr2b, told: _Told) -> Iterator[Offender]:
     """Compare what is kept with a statement: sums by place, count, what became of records, value of 3.1(d)."""
-    agrees = one.sums == gstr2b.kept_sums(told.sums) and one.line_count == sum(n for n, _tax in told.sums.values())
+    agrees = one.sums == statement_sums.kept_sums(told.sums) and one.line_count == sum(
+        n for n, _tax in told.sums.values()
+    )
     if told.is_whole:
         agrees = agrees and one.liable_taxable == told.liable
-        agrees = agrees and one.by_status in ({}, gstr2b.kept_by_status(told.sums, told.pending))
+        agrees = agrees and one.by_status in ({}, statement_sums.kept_by_status(told.sums, told.pending))
     if not agrees:
         yield SUMS, "statement", str(one.pk)
 

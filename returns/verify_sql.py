@@ -61,6 +61,9 @@ FILED_LINE = """
 """
 """Every line of every statement that was filed."""
 
+ITS_RECORD = "JOIN invoices_record r ON r.recipient_id = l.recipient_id AND r.id = l.record_id"
+"""The record of a line; one of nobody's or of another recipient's is V23's."""
+
 LAST_BEFORE = """
     LEFT JOIN LATERAL (
         SELECT e.action FROM invoices_actionevent e
@@ -146,7 +149,7 @@ CHECKS: tuple[Check, ...] = (
         "V03 settled once",
         "what a filed GSTR-3B counted is settled by it, and what is settled was counted, but where it had no GSTR-2B",
         f"""
-        SELECT 'record', l.record_id FROM ({FILED_LINE}) l JOIN invoices_record r ON r.id = l.record_id
+        SELECT 'record', l.record_id FROM ({FILED_LINE}) l {ITS_RECORD}
         WHERE {{of}} AND r.settled_month IS DISTINCT FROM l.month
         UNION ALL
         SELECT 'record', l.id FROM (SELECT *, settled_month AS month FROM invoices_record) l
@@ -182,7 +185,7 @@ CHECKS: tuple[Check, ...] = (
         "V05 only what was filed",
         "no filed GSTR-2B counts a document that was only saved, withdrawn, or of a later period",
         f"""
-        SELECT 'record', l.record_id FROM ({FILED_LINE}) l JOIN invoices_record r ON r.id = l.record_id
+        SELECT 'record', l.record_id FROM ({FILED_LINE}) l {ITS_RECORD}
         WHERE {{of}} AND (r.status <> 'F' OR r.gstr2b_month > l.month)
         """,
         "l.recipient_id",
@@ -192,7 +195,7 @@ CHECKS: tuple[Check, ...] = (
         "V06 as it was chosen",
         "a filed line is rejected where its record was rejected before the filing, and nowhere else",
         f"""
-        SELECT 'record', l.record_id FROM ({FILED_LINE}) l JOIN invoices_record r ON r.id = l.record_id {LAST_BEFORE}
+        SELECT 'record', l.record_id FROM ({FILED_LINE}) l {ITS_RECORD} {LAST_BEFORE}
         WHERE {{of}} AND r.bypass = '' AND (coalesce(a.action, 'N') = 'R') <> (l.placement = {REJECTED})
         """,
         "l.recipient_id",
@@ -259,8 +262,8 @@ CHECKS: tuple[Check, ...] = (
         "V12 add-backs",
         "a settled rejection that reduces is charged to its supplier once, in a later period of its that was open",
         f"""
-        SELECT 'record', l.record_id FROM ({FILED_LINE}) l JOIN invoices_record r ON r.id = l.record_id
-        LEFT JOIN returns_addback b ON b.record_id = r.id
+        SELECT 'record', l.record_id FROM ({FILED_LINE}) l {ITS_RECORD}
+        LEFT JOIN returns_addback b ON b.recipient_id = l.recipient_id AND b.record_id = r.id
         WHERE {{of}} AND l.placement = {REJECTED} AND {{adds_back}} AND r.supplier_id IS NOT NULL AND b.id IS NULL
         UNION ALL
         SELECT 'addback', l.id FROM returns_addback l JOIN invoices_record r ON r.id = l.record_id
@@ -365,8 +368,9 @@ CHECKS: tuple[Check, ...] = (
         "V23 one's own",
         "lines and history belong to the recipient of their record",
         """
-        SELECT 'line', l.id FROM returns_gstr2bline l JOIN invoices_record r ON r.id = l.record_id
-        WHERE {of} AND r.recipient_id <> l.recipient_id
+        SELECT 'line', l.id FROM returns_gstr2bline l
+        LEFT JOIN invoices_record r ON r.recipient_id = l.recipient_id AND r.id = l.record_id
+        WHERE {of} AND r.id IS NULL
         UNION ALL
         SELECT 'event', l.id FROM invoices_actionevent l JOIN invoices_record r ON r.id = l.record_id
         WHERE {of} AND r.recipient_id <> l.recipient_id

@@ -66,15 +66,22 @@ def insert_lines() -> None:
     run(f"INSERT INTO returns_gstr2bline ({LINE}) SELECT {LINE} FROM bench_lines")
 
 
-def insert_lines_again(recipient_ids: Collection[int], *, month: int) -> None:
-    """Write the lines of some recipients once more, as of a version that was long ago closed."""
+def forget_statements() -> None:
+    """Take away every statement, past the triggers that keep them: each round makes all of them anew."""
+    with transaction.atomic():
+        run("SET LOCAL session_replication_role = replica")
+        run("TRUNCATE returns_gstr2bline, returns_gstr2b CASCADE")
+
+
+def insert_lines_again(recipient_ids: Collection[int], *, month: int, most: int | None = None) -> None:
+    """Write the lines of some recipients once more, as of a version that was long ago closed; `most` of them."""
     columns = LINE.replace("first_version", "999").replace("last_version", "999")
     run(
         f"""
         INSERT INTO returns_gstr2bline ({LINE}) SELECT {columns} FROM returns_gstr2bline
-        WHERE recipient_id = ANY(%(ids)s) AND month = %(month)s AND last_version IS NULL
+        WHERE recipient_id = ANY(%(ids)s) AND month = %(month)s AND last_version IS NULL LIMIT %(most)s
         """,
-        {"ids": list(recipient_ids), "month": month},
+        {"ids": list(recipient_ids), "month": month, "most": most},
     )
 
 

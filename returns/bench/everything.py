@@ -14,8 +14,10 @@ from returns.bench import Measured, decisions, files, measured, pages, statement
 from returns.bigworld import World
 
 NAMES = (
-    *("gstr2b", "sums", "ingest", "xlsx", "summary", "list_first", "list_deep", "match", "bulk_action", "month_end"),
+    *("gstr2b", "sums", "ingest", "xlsx", "summary", "list_first", "list_deep", "match"),
+    *("recompute_1", "recompute_1000", "bulk_action", "month_end"),
 )
+RECOMPUTED = {"recompute_1": 1, "recompute_1000": 1_000}
 RECIPIENTS_OF = 500
 """Records of each recipient on the draft day."""
 PAGES = frozenset({"summary", "list_first", "list_deep"})
@@ -28,7 +30,7 @@ def run(*, size: int, rounds: int, only: Collection[str], folder: Path) -> Itera
     if only != {"month_end"}:
         yield from _in_a_big_world(size=size, rounds=rounds, only=only, folder=folder, at=at)
     if "month_end" in only:
-        day = statements.DraftDay(rows=size, recipients=max(40, size // RECIPIENTS_OF), rounds=rounds, at=at)
+        day = statements.DraftDay(rows=size, recipients=max(40, size // RECIPIENTS_OF), at=at)
         yield measured(day.path(), rounds=rounds)
 
 
@@ -46,6 +48,15 @@ def _in_a_big_world(*, size: int, rounds: int, only: Collection[str], folder: Pa
     yield from _pages(world, rounds=rounds, only=only)
     if "match" in only:
         yield measured(files.Books(world, at, folder).path(), rounds=min(3, rounds))
+    yield from _changes(world, rounds=rounds, only=only, at=at)
+
+
+def _changes(world: World, *, rounds: int, only: Collection[str], at: datetime) -> Iterator[Measured]:
+    """Measure what changes records, last: the statement is behind afterwards."""
+    for name, changes in RECOMPUTED.items():
+        if name in only:
+            path = statements.recompute_path(world, at, changes=changes, at_most=world.records // 20)
+            yield measured(path, rounds=rounds)
     if "bulk_action" in only:
         yield measured(decisions.BulkAction(world, at).path(), rounds=rounds)
 

@@ -13,7 +13,7 @@ from django.test import Client
 from django.test.utils import instrumented_test_render  # type: ignore[attr-defined]
 from django.urls import reverse
 
-from ims_portal import clock
+from ims_portal import clock, proof
 from invoices import inbox, sorting, standing
 from invoices.filters import Filters
 from returns.bench import HotPath, Target, bare_sql, timed
@@ -53,7 +53,7 @@ class Pages:
         self.client = Client(SERVER_NAME=settings.ALLOWED_HOSTS[0])
         self.client.force_login(world.owner, backend=settings.AUTHENTICATION_BACKENDS[0])
         session = self.client.session
-        session["seen"] = int(clock.real().timestamp())
+        proof.enter(session, world.owner)
         session.save()
 
     def looks(self, *, pages: int = DEEP) -> list[Look]:

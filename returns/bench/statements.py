@@ -18,12 +18,14 @@ from ims_portal.rules.money import HEADS
 from ims_portal.rules.periods import TaxPeriod
 from invoices import locking, standing
 from invoices.models import Record
-from returns import bigworld_sql, gstr2b, practice, whatif_sql
-from returns.bench import HotPath, Target, bare_sql, timed
+from returns import bigworld, bigworld_sql, draft_day, gstr2b, practice, whatif_sql
+from returns.bench import HotPath, Target, bare_sql, memory, timed
 from returns.bigworld import World
 from returns.models import Gstr2bLine
 
 NAIVE_ROWS = 20_000
+RECOMPUTE = {1: 50, 1_000: 8}
+"""Changes -> how many times quicker than from every record a new version has to be made."""
 
 
 def compute_undone(world: World, at: datetime) -> None:
@@ -44,6 +46,25 @@ def gstr2b_path(world: World, at: datetime) -> HotPath:
         limit=lambda: bare_sql.seconds(bare_sql.insert_lines),
         targets=(Target("limit", 1.6), Target("naive", 10, is_least=True)),
         naive_share=min(1.0, NAIVE_ROWS / rows),
+    )
+
+
+def recompute_path(world: World, at: datetime, *, changes: int, at_most: int) -> HotPath:
+    """A new version after some changes, against making it from every record, and against writing as many lines."""
+    firm, month = world.recipient, world.period.month
+    bigworld.change_minds(world, at, count=min(changes, at_most))
+
+    def again(many: int) -> None:
+        inbox = locking.lock([firm.pk])[firm.pk]
+        gstr2b.compute_under_lock(firm, world.period, inbox, None, at, many=many)
+
+    return HotPath(
+        f"recompute_{changes}",
+        changes,
+        ours=lambda: bare_sql.seconds(lambda: again(gstr2b.MANY)),
+        naive=lambda: bare_sql.seconds(lambda: again(0)),
+        limit=lambda: bare_sql.seconds(lambda: bare_sql.insert_lines_again([firm.pk], month=month, most=changes)),
+        targets=(Target("naive", RECOMPUTE[changes], is_least=True),),
     )
 
 
@@ -123,38 +144,56 @@ def _awake(_number: int) -> None:
     time.sleep(0.2)  # so that each process takes one
 
 
+def _make(told: tuple[Sequence[int], datetime]) -> int:
+    """Make the statements of a group, and return the peak of this worker's memory in MB."""
+    recipient_ids, at = told
+    draft_day.make(recipient_ids=recipient_ids, clock=Fixed(at))
+    return memory("VmHWM")
+
+
 def _compute(told: tuple[int, TaxPeriod, datetime]) -> None:
     pk, period, at = told
     gstr2b.compute(taxpayer=Taxpayer.objects.get(pk=pk), period=period, actor=None, clock=Fixed(at))
 
 
 class DraftDay:
-    """Recipients by groups, each of whom has its statement made once, by one worker or by two."""
+    """Many recipients who have their statements made: in groups, as on the draft day, or each by itself."""
 
-    def __init__(self, *, rows: int, recipients: int, rounds: int, at: datetime) -> None:
+    def __init__(self, *, rows: int, recipients: int, at: datetime) -> None:
         made = practice.make(clients=recipients, documents=rows // recipients, at=at, is_computed=False)
         bigworld_sql.learn()
         self.at, self.period = at, made.period
-        size = recipients // (rounds + 3)
-        self.rows = Record.objects.filter(recipient__in=made.clients[:size]).count()
-        self.groups = iter([made.clients[start : start + size] for start in range(0, size * (rounds + 3), size)])
-        self.first = next(self.groups)
-        self.by(self.first, workers=2)
+        self.ids = [firm.pk for firm in made.clients]
+        self.rows = Record.objects.filter(recipient__in=self.ids).count()
+        self.peak = 0
+        self.together(workers=2)
 
-    def by(self, firms: Sequence[Taxpayer], *, workers: int) -> float:
-        """Return the seconds some workers take to make the statements of some recipients."""
+    def together(self, *, workers: int) -> float:
+        """Return the seconds some workers take to make all statements in groups, as on the day."""
+        bare_sql.forget_statements()
+        groups = list(draft_day.groups(at=self.at, among=Taxpayer.objects.filter(pk__in=self.ids)))
+        peaks: list[int] = []
         with _workers(workers) as pool:
-            told = [(firm.pk, self.period, self.at) for firm in firms]
+            took = timed(lambda: peaks.extend(pool.map(_make, [(group, self.at) for group in groups])))
+        self.peak = max(self.peak, *peaks)
+        return took
+
+    def one_by_one(self) -> float:
+        """Return the seconds one worker takes with a transaction for each recipient."""
+        bare_sql.forget_statements()
+        with _workers(1) as pool:
+            told = [(pk, self.period, self.at) for pk in self.ids]
             return timed(lambda: list(pool.map(_compute, told)))
 
     def path(self) -> HotPath:
-        """Two workers against one, and against one INSERT of all lines of a group."""
-        ids = [firm.pk for firm in self.first]
+        """Two workers against one in the same way, a transaction for each recipient, and one INSERT of all lines."""
         return HotPath(
             "month_end",
             self.rows,
-            ours=lambda: self.by(next(self.groups), workers=2),
-            naive=lambda: self.by(next(self.groups), workers=1),
-            limit=lambda: bare_sql.seconds(lambda: bare_sql.insert_lines_again(ids, month=self.period.month)),
-            targets=(Target("naive", 1.7, is_least=True),),
+            ours=lambda: self.together(workers=2),
+            naive=self.one_by_one,
+            limit=lambda: bare_sql.seconds(lambda: bare_sql.insert_lines_again(self.ids, month=self.period.month)),
+            targets=(Target("one worker", 1.7, is_least=True),),
+            beside={"one worker": lambda: self.together(workers=1)},
+            peak=lambda: self.peak,
         )

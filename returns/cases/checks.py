@@ -15,7 +15,7 @@ from ims_portal.rules.periods import Return
 from invoices import standing
 from invoices.models import Inbox, Record
 from invoices.standing import Standing
-from returns import gstr2b, gstr3b, ledgers
+from returns import gstr2b, gstr3b, ledgers, statement_sums
 from returns.cases.case import day, tax, written
 from returns.cases.play import Kept, Story
 from returns.models import Addback, Gstr2b, Gstr2bLine
@@ -152,7 +152,7 @@ def _gstr2b(story: Story, asked: Check, where: str) -> Iterator[Kept]:
 
 def _statement_fact(story: Story, statement: Gstr2b, key: str, expected: Any, where: str) -> Kept:  # noqa: ANN401
     if key == "itc_reversal":
-        sums = gstr2b.sums_by_part(statement)
+        sums = statement_sums.by_part(statement)
         found = sum((amount for (placement, _part), amount in sums.items() if placement is Placement.REVERSAL), Tax())
         return Kept(f"{where}: {key}", written(tax(expected)), written(found))
     facts: dict[str, Callable[[], object]] = {

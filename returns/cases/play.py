@@ -23,7 +23,7 @@ from invoices import actions, feeds, locking, outward, staging
 from invoices.actions import Choice
 from invoices.feeds_json.isd import Gstr6, IsdDocument
 from invoices.models import Inbox, Record, SupplierReturn
-from returns import gstr2b, gstr3b, ledgers
+from returns import draft_day, gstr2b, gstr3b, ledgers
 from returns.cases.case import Case, day, tax
 from returns.models import Filing, LedgerEntry
 
@@ -164,8 +164,7 @@ def _draft(story: Story) -> None:
     ]
     if not whose_day:
         return  # as on most days of a case: asking what is due takes many queries
-    for taxpayer, period in gstr2b.drafts_due(among=Taxpayer.objects.filter(pk__in=whose_day), at=story.clock.at):
-        gstr2b.compute(taxpayer=taxpayer, period=period, actor=None, clock=story.clock)
+    draft_day.make(recipient_ids=whose_day, clock=story.clock)
 
 
 def _file_automatically(story: Story) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+from contextlib import suppress
 from http import HTTPStatus
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -10,7 +12,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from ims_portal import clock, web
 from ims_portal.access import Right
+from invoices import locking
 from returns import cells, figures, gstr2b, lines, summary
+from returns.models import Gstr2bJob
 from returns.views.opening import Opened, of_period
 
 
@@ -139,16 +143,19 @@ def compute(request: HttpRequest, opened: Opened) -> HttpResponse:
         return web.see_other(opened.url("gstr2b"))
     request_id = web.expect_form(request, opened.taxpayer.gstin)
     try:
-        job = gstr2b.request(
-            taxpayer=opened.taxpayer,
-            period=opened.period,
-            actor=opened.held.user,
-            clock=clock.portal(),
-            request_id=request_id,
-        )
+        job = _computed(opened, request_id)
     except gstr2b.StatementRefusedError:
         return _page(request, opened, status=HTTPStatus.CONFLICT)
     return web.see_other(reverse("returns:job", args=[opened.taxpayer.gstin, job.pk]))
+
+
+def _computed(opened: Opened, request_id: uuid.UUID) -> Gstr2bJob:
+    """Return the job of a statement asked for: over where little was to do, else with the workers."""
+    asked = {"taxpayer": opened.taxpayer, "period": opened.period, "actor": opened.held.user, "clock": clock.portal()}
+    job = None
+    with suppress(locking.BusyError):
+        job = gstr2b.at_once(**asked, request_id=request_id)
+    return job or gstr2b.request(**asked, request_id=request_id)
 
 
 def _number(text: str | None) -> int | None:

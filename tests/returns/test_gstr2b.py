@@ -16,7 +16,7 @@ from ims_portal.rules.money import Tax
 from ims_portal.rules.periods import Frequency
 from invoices import locking, standing
 from invoices.models import Inbox, Record
-from returns import gstr2b, lines, summary
+from returns import gstr2b, lines, statement_sums, summary
 from returns.gstr2b import StatementRefusedError
 from returns.models import Gstr2b, Gstr2bJob, Gstr2bLine
 from tests import factories
@@ -41,7 +41,7 @@ def three_documents() -> list[Record]:
 
 
 def sums(statement: Gstr2b) -> dict[tuple[Placement, Part], int]:
-    return {key: tax.total // RUPEES for key, tax in gstr2b.sums_by_part(statement).items()}
+    return {key: tax.total // RUPEES for key, tax in statement_sums.by_part(statement).items()}
 
 
 def refused(taxpayer: Taxpayer, period: str, on: str) -> Refusal:
@@ -197,7 +197,7 @@ def test_printed_sections_add_up_to_the_kept_sums(recipient: Taxpayer) -> None:
     printed = {
         (section.placement, part.part): part.tax for section in summary.sections(statement) for part in section.parts
     }
-    for key, tax in gstr2b.sums_by_part(statement).items():
+    for key, tax in statement_sums.by_part(statement).items():
         assert printed[key] == tax
     assert summary.net_available(statement) == Tax(igst=14000 * RUPEES)
 

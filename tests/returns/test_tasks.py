@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from celery import current_app
 from django.conf import settings
+from django.db import DatabaseError
 from django.utils import timezone
 
-from ims_portal import queue
+from ims_portal import queue, sql
 from ims_portal import tasks as floor_tasks
 from ims_portal.models import Membership, PortalClock, Taxpayer
 from invoices import locking
@@ -114,17 +115,39 @@ def test_drafts_are_wanted_once_their_day_has_come(recipient: Taxpayer) -> None:
     factories.member(recipient)
     factories.filed()
     today("2025-11-13")
-    tasks.draft_due()
-    assert not Gstr2bJob.objects.exists()
+    tasks.draft_some(recipient_ids=[recipient.pk])
+    assert not Gstr2b.objects.exists()
     today("2025-11-14")
-    tasks.draft_due()
-    tasks.draft_due()
-    job = Gstr2bJob.objects.get()
-    assert (job.requested_by, job.month) == (None, OCTOBER.month)
-    run(job)
-    tasks.draft_due()
-    assert Gstr2bJob.objects.count() == 1
-    assert Gstr2b.objects.get().computed_by is None
+    tasks.draft_some(recipient_ids=[recipient.pk])
+    tasks.draft_some(recipient_ids=[recipient.pk])
+    made = Gstr2b.objects.get()
+    assert (made.computed_by, made.month, made.line_count) == (None, OCTOBER.month, 1)
+    assert not Gstr2bJob.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_where_drafts_fail_together_each_is_wanted_by_itself(recipient: Taxpayer) -> None:
+    other = factories.taxpayer("33AAPCN0000E1Z5")
+    for taxpayer in (recipient, other):
+        factories.member(taxpayer, username=f"u{taxpayer.pk}")
+    factories.filed(factories.document(), factories.document(number="B-2", recipient=other.gstin))
+    today("2025-11-14")
+    sql.run(
+        f"""
+        CREATE FUNCTION refuse_one() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$;
+        CREATE TRIGGER refuse_one BEFORE INSERT ON returns_gstr2bline FOR EACH ROW
+            WHEN (NEW.recipient_id = {other.pk}) EXECUTE FUNCTION refuse_one()
+        """
+    )
+    try:
+        tasks.draft_some(recipient_ids=[recipient.pk, other.pk])
+        jobs = {job.taxpayer_id: job for job in Gstr2bJob.objects.all()}
+        assert (set(jobs), Gstr2b.objects.count()) == ({recipient.pk, other.pk}, 0)
+        assert run(jobs[recipient.pk]).state == "done"
+        with pytest.raises(DatabaseError):
+            run(jobs[other.pk])
+    finally:
+        sql.run("DROP FUNCTION refuse_one CASCADE")
 
 
 def test_the_sweep_nudges_for_what_is_due(recipient: Taxpayer, monkeypatch: pytest.MonkeyPatch) -> None:

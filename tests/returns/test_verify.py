@@ -81,6 +81,7 @@ CORRUPTIONS = [
     ("V22", "UPDATE returns_filing SET filed_on = to_date(month::text, 'YYYYMM')"),
     ("V22", "UPDATE returns_gstr2b SET as_of = to_date(month::text, 'YYYYMM')"),
     ("V23", f"UPDATE returns_gstr2bline SET recipient_id = recipient_id + 1 WHERE record_id = {FILED}"),
+    ("V23", f"UPDATE returns_gstr2bline SET record_id = record_id + 1000000 WHERE record_id = {FILED}"),
     ("V23", f"UPDATE invoices_actionevent SET recipient_id = recipient_id + 1 WHERE id = {CHOSEN}"),
     ("V24", "UPDATE ims_portal_membership SET valid_from = '2099-01-01'"),
     ("V24", "UPDATE ims_portal_membership SET role = 'viewer'"),

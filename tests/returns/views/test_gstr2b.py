@@ -18,7 +18,7 @@ from ims_portal.rules.periods import Frequency
 from invoices import feeds
 from invoices.feeds_json.reversals import Reversal, ReversalBatch, Reversed
 from invoices.models import Record
-from returns import gstr3b
+from returns import gstr2b, gstr3b, verify
 from returns.models import Gstr2b, Gstr2bJob
 from tests import factories
 from tests.returns.views.conftest import Desk
@@ -75,6 +75,24 @@ def test_reverse_charge_opens_to_its_invoices_and_credit_notes(desk: Desk) -> No
     assert ("RCM1" in page, "RCM2" in page, "INV1" in page) == (True, True, False)
 
 
+@pytest.fixture
+def large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have every recipient be too large for a page."""
+    monkeypatch.setattr(gstr2b, "MANY", 0)
+
+
+def test_little_is_computed_at_once(desk: Desk) -> None:
+    desk.documents()
+    address = desk.post(COMPUTE, "preparer")["Location"]
+    assert "Version 1 stands: 2 records counted." in text(desk.as_("preparer").get(address))
+    desk.act("INV1", "R")
+    address = desk.post(COMPUTE, "preparer")["Location"]
+    assert "Version 2 stands" in text(desk.as_("preparer").get(address))
+    assert set(Gstr2bJob.objects.values_list("state", "done")) == {("done", 1)}
+    assert not list(verify.told_again())
+
+
+@pytest.mark.usefixtures("large")
 def test_compute_leads_to_its_job_and_the_job_to_the_statement(desk: Desk) -> None:
     desk.documents()
     asked = desk.post(COMPUTE, "preparer")
@@ -90,6 +108,7 @@ def test_compute_leads_to_its_job_and_the_job_to_the_statement(desk: Desk) -> No
     assert client.get(desk.url(PAGE)).status_code == 200
 
 
+@pytest.mark.usefixtures("large")
 def test_polling_stops_when_the_job_is_over(desk: Desk) -> None:
     desk.documents()
     client, address = desk.as_("preparer"), desk.post(COMPUTE, "preparer")["Location"]
@@ -101,6 +120,7 @@ def test_polling_stops_when_the_job_is_over(desk: Desk) -> None:
     assert client.get(address, headers=BY_HTMX).status_code == 286
 
 
+@pytest.mark.usefixtures("large")
 def test_the_end_of_a_job_takes_the_banner_away(computed: Desk) -> None:
     computed.act("INV1", "R")
     address = computed.post(COMPUTE)["Location"]
@@ -342,6 +362,7 @@ def test_a_filed_period_keeps_its_statement_without_a_button(computed: Desk) -> 
     assert b"gstr2b/compute/" not in answer.content
 
 
+@pytest.mark.usefixtures("large")
 def test_a_failed_job_says_why_and_what_to_do(desk: Desk) -> None:
     desk.documents()
     address = desk.post(COMPUTE)["Location"]
