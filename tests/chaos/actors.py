@@ -19,7 +19,7 @@ from ims_portal.rules.documents import Document, Section, financial_year
 from invoices import gstr1_out
 from returns import large_gstr1
 from tests.acks import AckLog, Attempt, Outcome
-from tests.chaos.wire import Answer, Line
+from tests.chaos.wire import RETURN_FORM, Answer, Line, return_form
 from tests.chaos.world import Firm, Program, World
 
 SIZES = (1, 1, 1, 5, 20, 50, 100)
@@ -30,7 +30,6 @@ SPENDS = 12
 """Requests on one page of records, before it is read anew."""
 DOCUMENTS = 25
 """Of an uploaded return, to each of some recipients."""
-BOUNDARY = "chaos"
 JOB_SECONDS = 20.0
 
 
@@ -269,9 +268,7 @@ class Uploader(Actor):
         found = large_gstr1.documents(supplier=self.firm.gstin, period=period, to=to, each=DOCUMENTS)
         renamed = (_renamed(document, f"{self.count:X}") for document in found)
         text = "".join(gstr1_out.write(gstin=self.firm.gstin, period=period.wire, documents=renamed, sums={}))
-        answer = self.send(
-            "POST", "uploads", _form(text, period.wire), kind=f"multipart/form-data; boundary={BOUNDARY}"
-        )
+        answer = self.send("POST", "uploads", return_form(text, period.wire), kind=RETURN_FORM)
         if answer.is_good:
             self.kept.jobs.append(answer.body["id"])
             self._wait(f"uploads/{answer.body['id']}")
@@ -365,13 +362,3 @@ def _following(period: periods.TaxPeriod) -> periods.TaxPeriod:
 
 def _renamed(document: Document, mark: str) -> Document:
     return replace(document, number=f"{mark}{document.number}"[:16], irn="", irn_date=None)
-
-
-def _form(text: str, period: str) -> bytes:
-    """Return a file as a browser's form would send it."""
-    head = "".join(
-        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
-        for name, value in (("kind", "gstr1"), ("period", period))
-    )
-    file = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="gstr1.json"\r\n'
-    return f"{head}{file}Content-Type: application/json\r\n\r\n{text}\r\n--{BOUNDARY}--\r\n".encode()

@@ -20,6 +20,9 @@ PATIENCE = 60
 """Seconds after the end of the play for which an answer is still waited for."""
 AGAIN = frozenset({429, 503})
 BROKEN = (OSError, http.client.HTTPException)
+BOUNDARY = "return"
+RETURN_FORM = f"multipart/form-data; boundary={BOUNDARY}"
+"""The kind of what `return_form` returns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,3 +145,13 @@ class Line:
             with suppress(OSError):
                 self._connection.close()
         self._connection = None
+
+
+def return_form(text: str, period: str) -> bytes:
+    """Return a GSTR-1 as a browser's form would send its file."""
+    head = "".join(
+        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in (("kind", "gstr1"), ("period", period))
+    )
+    file = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="gstr1.json"\r\n'
+    return f"{head}{file}Content-Type: application/json\r\n\r\n{text}\r\n--{BOUNDARY}--\r\n".encode()
