@@ -9,13 +9,14 @@ BIN := $(VENV)/bin
 BESIDE := $(BIN)/python -m ims_portal.embedded test
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test thorough mutants bench shots lint lock clean
+.PHONY: help install demo test thorough mutants bench load shots lint lock clean
 
 help:
 	@echo 'make demo [PORT=8000]    the portal with its story, on this machine; Ctrl-C stops all of it'
 	@echo 'make test [ARGS="..."]   the whole suite, in JOBS=2 processes; ARGS goes to pytest'
 	@echo 'make thorough            the same with all random histories and examples, some ten minutes more'
 	@echo 'make bench [ARGS="..."]  what the hot paths take, beside a naive way and a limit of the machine'
+	@echo 'make load [ARGS="..."]   what 100 people at once wait for while heavy work goes on, some twenty minutes'
 	@echo 'make mutants [ARGS=M10]  programs without one guard of the write protocol each: a test must fail for every one'
 	@echo 'make shots               pictures of every page and of the journeys, in screenshots/'
 	@echo 'make lint                style, types, import contracts, bandit, missing migrations'
@@ -45,6 +46,9 @@ thorough: test
 
 bench: install
 	$(BESIDE) $(BIN)/python manage.py bench $(ARGS)
+
+load: install
+	@exec $(BIN)/python -m tests.load $(ARGS)
 
 mutants: install
 	@exec $(BIN)/python -m tests.mutants $(ARGS)
