@@ -147,10 +147,13 @@ class Worker(threading.Thread):
         raise AnswerError
 
     def _done(self, kind: str, sort: str, reply: Reply, requests: int = 1) -> None:
-        """Put down that something was done; whatever is due next in the same turn is due from here."""
+        """Put down that something was done. What comes next of the same turn was due as soon as this could be done.
+
+        So what a person was held up by before is in the latency of every step, not only of the first.
+        """
         sample = Sample(kind, sort, self.person.is_hot, self._due, self._sent, reply.had, requests)
         self.record.samples.append(sample)
-        self._due, self._sent = reply.had, 0.0
+        self._due, self._sent = self._due + reply.had - self._sent, 0.0
 
     def _read(self, kind: str, path: str, *, is_part: bool = False) -> Reply:
         reply = self._check(kind, self.caller.page(path, is_part=is_part), 200)
