@@ -33,6 +33,12 @@ class Sample:
     sent: float
     done: float
     requests: int = 1
+    """How many it took; where they are more than one, the last reads what the others came to."""
+
+    @property
+    def reads(self) -> int:
+        """How many of its requests only read."""
+        return self.requests if self.sort == READ else self.requests - 1
 
     @property
     def ms(self) -> float:
@@ -172,11 +178,11 @@ class Run:
     def _around(self) -> Iterable[str]:
         faults, unexplained = self.faults, [one for one in self.faults if not one.is_explained]
         percent = 100 * len(faults) / max(1, self.requests)
-        reads = sum(one.requests for one in self.samples if one.sort == READ)
+        reads = sum(one.reads for one in self.samples)
         told = "ok" if percent < ERRORS else "MISS"
         yield (
             f"{self.requests} requests in {self.seconds:.0f} s: {self.requests / self.seconds:.1f}/s of"
-            f" {self.asked['rate']}/s aimed at; {100 * reads / max(1, self.requests):.0f}% in reads"
+            f" {self.asked['rate']}/s aimed at; {100 * reads / max(1, self.requests):.0f}% of them read"
         )
         yield f"errors: {len(faults)}, {percent:.4f}% of {ERRORS}% {told}; unexplained {len(unexplained)}"
         yield from (f"UNEXPLAINED {one}" for one in unexplained[:50])
