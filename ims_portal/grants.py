@@ -73,6 +73,7 @@ STATE = (
     "invoices_actionfile",
     "invoices_batch",
     "invoices_books",
+    "invoices_delivery",
     "invoices_draft",
     "invoices_feedbatch",
     "invoices_inbox",

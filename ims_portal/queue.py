@@ -265,6 +265,8 @@ def cancel(*, kind: str, job_id: uuid.UUID, actor: User, clock: Clock, request_i
             raise JobRefusedError(_("A worker is at this job, so it cannot be cancelled. It ends by itself."))
         if job.is_over:
             raise JobRefusedError(_("This job is over. There is nothing to cancel."))
+        if job.is_owed:
+            raise JobRefusedError(_("What this job brings to its end is final already, so it cannot be cancelled."))
         with override("en"):  # as workers write: a page finds its reader's language again (complaints)
             why = _("%(name)s, an administrator, cancelled this while it waited. Ask for it again.")
             fail(job, why % {"name": actor})

@@ -192,10 +192,11 @@ class Doors:
             messages.info(request, _("This weighs much: say first that it is you, then do it again. Nothing was done."))
             return go(request, problem.ask)
         if code == "BUSY":
-            text = _(
+            usual = _(
                 "Another change for this GSTIN is being written. Nothing was saved. Go back, your choices are still "
                 "there, and try again."
             )
+            text = str(problem) if getattr(problem, "is_worded", False) else usual
             answer = whole(
                 request, render(request, "ims_portal/problem.html", {"code": code, "text": text}, status=503)
             )

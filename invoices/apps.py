@@ -14,9 +14,10 @@ class InvoicesConfig(AppConfig):
     def ready(self) -> None:
         """Name the tasks that look after this application's jobs."""
         from ims_portal import queue  # noqa: PLC0415 - models exist only once all applications are loaded
-        from invoices.models import ActionFile, Batch, FeedBatch, Register, Upload  # noqa: PLC0415
+        from invoices.models import ActionFile, Batch, Delivery, FeedBatch, Register, Upload  # noqa: PLC0415
 
         queue.serve(Upload, "invoices.tasks.ingest_upload", _("Upload of a return"), "invoices:upload")
+        queue.serve(Delivery, "invoices.tasks.bring_return", _("Return to its recipients"), "invoices:delivery")
         queue.serve(FeedBatch, "invoices.tasks.ingest_feed", _("Feed"), "control-feed")
         queue.serve(ActionFile, "invoices.tasks.carry_out_file", _("File of actions"), "invoices:action-file")
         queue.serve(Register, "invoices.tasks.carry_out_register", _("Purchase register"), "invoices:register")

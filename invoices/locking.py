@@ -25,9 +25,13 @@ WORTH_A_RETRY = {"40P01", "40001", "55P03"}
 
 
 class BusyError(Exception):
-    """Another change for the same GSTIN is being written; nothing of this one was saved."""
+    """Another change for the same GSTIN is being written; nothing of this one was saved.
+
+    `is_worded` says of a kind that its own words are to be shown, because they say more than the usual ones.
+    """
 
     code = "BUSY"
+    is_worded = False
 
 
 class LockSetChangedError(Exception):

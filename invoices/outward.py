@@ -1,7 +1,8 @@
 """The supplier's side: save, edit, delete and file documents of GSTR-1, GSTR-1A and IFF.
 
 Saved documents show in their recipients' IMS at once and count once filed (R1.4). Whatever arrives, from a file or
-a form, goes one way: staged, checked as a set, applied under the recipients' locks, in one transaction.
+a form, goes one way: staged, checked as a set, applied under the recipients' locks, in one transaction. A return of
+very many recipients is filed under its supplier's lock alone and then brought to them piece by piece (`delivery`).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import heapq
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from django.db.models import Count
 from django.utils.translation import gettext as _
 
 from ims_portal import access, audit, calendar
@@ -20,7 +22,7 @@ from ims_portal.rules import periods
 from ims_portal.rules.actions import Refusal
 from ims_portal.rules.documents import Document, Form
 from ims_portal.rules.periods import TaxPeriod
-from invoices import clashes, locking, open_forms, records_sql, reported, staging, staging_sql
+from invoices import clashes, delivery, locking, open_forms, records_sql, reported, staging, staging_sql
 from invoices.models import Record, ReturnSummary, SupplierReturn
 from invoices.open_forms import Open
 from invoices.open_forms import ReturnRefusedError as ReturnRefusedError  # noqa: PLC0414 raised by what stands here
@@ -197,28 +199,25 @@ def file(  # noqa: PLR0913 whose form of which period, and by whom
 ) -> SupplierReturn:
     """File a form with everything saved in it, and `found` besides. This will fix each record's GSTR-2B period.
 
-    `keys_replace` reads `found` as `save` does. `finishing` belongs to the same transaction.
+    `keys_replace` reads `found` as `save` does. `finishing` belongs to the same transaction. What is returned is filed,
+    but a return of very many recipients is on its way to them still: until it is there its records say saved. Where
+    `found` holds documents all is done in one transaction, however many there are.
 
     Raises ReturnRefusedError when the form may not be filed or a document of `found` is refused, and
     ChangedSinceShownError when it no longer holds what `shown_digest` was made of: then nothing is kept.
     """
 
     def work() -> SupplierReturn:
-        saved_for = (
-            Record.objects.filter(
-                supplier=supplier,
-                supplier_return__form=form,
-                supplier_return__month=period.month,
-                status=Record.Status.SAVED,
-            )
-            .values_list("recipient_id", flat=True)
-            .distinct()
-        )
-        opened = _open(supplier, form, period, recipients | set(saved_for), actor, clock, Right.FILE, is_filing=True)
+        saved_for = _saved_for(supplier, form, period)
+        is_large = not recipients and delivery.is_large(saved_for.values())
+        locked = set() if is_large else recipients | saved_for.keys()
+        opened = _open(supplier, form, period, locked, actor, clock, Right.FILE, is_filing=True)
+        if not is_large and not _saved_for(supplier, form, period).keys() <= locked | {supplier.pk}:
+            raise locking.LockSetChangedError
         apply_under_lock(opened, staged=staged, all_or_nothing=True)
         if shown_digest is not None and shown_digest != reported.digest(opened.supplier_return):
             raise ChangedSinceShownError
-        filed = _file_under_lock(opened, actor)
+        filed = _file_under_lock(opened, actor, is_large=is_large)
         if finishing is not None:
             finishing(filed)
         return filed
@@ -231,30 +230,39 @@ def file(  # noqa: PLR0913 whose form of which period, and by whom
         staging_sql.drop_staging()
 
 
-def _file_under_lock(opened: Open, actor: User | None) -> SupplierReturn:
+def _saved_for(supplier: Taxpayer, form: Form, period: TaxPeriod) -> dict[int, int]:
+    """Return recipient id -> how many records are saved for it in a form."""
+    saved = Record.objects.filter(
+        supplier=supplier,
+        supplier_return__form=form,
+        supplier_return__month=period.month,
+        status=Record.Status.SAVED,
+    )
+    return dict(saved.values_list("recipient_id").annotate(Count("pk")))
+
+
+def _file_under_lock(opened: Open, actor: User | None, *, is_large: bool) -> SupplierReturn:
+    """File what a form holds: to its recipients too, whose locks are held then, or (`is_large`) to be brought later."""
     kept = opened.supplier_return
     open_forms.refuse_over_limit(opened)
     _refuse_overtaken(kept)
     month = periods.gstr2b_month(opened.form, opened.filer, opened.period, opened.day, opened.calendar)
-    filed = records_sql.mark_filed(return_id=kept.pk, day=opened.day, window_month=month)
-    recipients = set(Record.objects.filter(supplier_return=kept).values_list("recipient_id", flat=True).distinct())
-    if filed:
-        replaced = records_sql.supersede(recipient_ids=recipients)
-        affected = [*filed, *records_sql.successors(replaced), *records_sql.successors(filed)]
-        records_sql.refresh(affected)
-        records_sql.charge(filed)
-        records_sql.bump(record_ids=filed + replaced)
     kept.filed_on, kept.filed_at, kept.filed_by = opened.day, opened.at, actor
     kept.held = records_sql.held(kept.pk)
     kept.acknowledgement = f"SBX-{opened.form.value.replace('GSTR-', 'R')}-{kept.pk:08d}"
     kept.save()
+    records = kept.held[0]
+    if is_large:
+        delivery.begin(kept=kept, window_month=month, records=records, actor=actor)
+    else:
+        delivery.file_records(kept=kept, window_month=month)
     audit.record(
         event="return.filed",
         at=opened.at,
         actor=actor,
         taxpayer=opened.supplier,
         subject=f"{opened.form.value} {opened.period.name}",
-        details={"records": len(filed)},
+        details={"records": records},
     )
     return kept
 
@@ -330,8 +338,7 @@ def _return_of(record: Record) -> tuple[Form, TaxPeriod]:
     kept = record.supplier_return
     if kept is None:
         raise ReturnRefusedError(Refusal.FORM_NOT_OPEN, _("This record comes from a feed and has no return to edit."))
-    frequency = periods.Frequency.QUARTERLY if kept.is_quarter else periods.Frequency.MONTHLY
-    return Form(kept.form), TaxPeriod(kept.month, frequency)
+    return Form(kept.form), kept.period
 
 
 def _refuse_filed(record: Record) -> None:
@@ -368,6 +375,7 @@ def _open(  # noqa: PLR0913 whose form of which period, and by whom
     is_filing: bool,
     is_taking_back: bool = False,
 ) -> Open:
+    """Lock what a save or a filing changes and return the form, or raise why it takes nothing now."""
     locking.ensure([supplier])
     inboxes = locking.lock(recipients | {supplier.pk})
     at = portal_clock.now()
@@ -384,17 +392,7 @@ def _open(  # noqa: PLR0913 whose form of which period, and by whom
     refusal = open_forms.refusal(opened, inboxes[supplier.pk], is_filing=is_filing, is_taking_back=is_taking_back)
     if refusal is not None:
         raise open_forms.refused(refusal, opened)
-    stored = (
-        set(
-            Record.objects.filter(supplier_return=kept, status=Record.Status.SAVED)
-            .values_list("recipient_id", flat=True)
-            .distinct()
-        )
-        if is_filing
-        else set()
-    )
-    if not stored <= inboxes.keys():
-        raise locking.LockSetChangedError
+    delivery.refuse_due(supplier)
     return opened
 
 

@@ -164,9 +164,12 @@ def successors(record_ids: Collection[int]) -> list[int]:
     return [int(str(pk)) for (pk,) in rows]
 
 
-def mark_filed(*, return_id: int, day: date, window_month: int) -> list[int]:
-    """File every saved record of a return: its GSTR-2B period becomes final (R7.2), in its recipient's periods.
+def mark_filed(
+    *, return_id: int, day: date, window_month: int, record_ids: Collection[int] | None = None
+) -> dict[int, int]:
+    """File what is saved of a return, all or some: its GSTR-2B period becomes final (R7.2), in its recipient's periods.
 
+    Returns record id -> recipient id of what was filed now; what was filed before is left alone.
     `filed_seq` is the recipient's counter before `bump`: every statement of a higher one was computed after the filing.
     """
     rows = run(
@@ -174,19 +177,28 @@ def mark_filed(*, return_id: int, day: date, window_month: int) -> list[int]:
         UPDATE invoices_record r SET status = 'F', filed_on = %(day)s, filed_seq = i.seq,
             gstr2b_month = {recipients_month_sql("r.recipient_id", "w.month")}
         FROM (SELECT %(month)s AS month) w, invoices_inbox i
-        WHERE i.taxpayer_id = r.recipient_id AND r.supplier_return_id = %(return_id)s AND r.status = 'S' RETURNING r.id
+        WHERE i.taxpayer_id = r.recipient_id AND r.supplier_return_id = %(return_id)s AND r.status = 'S'
+          AND (%(ids)s::bigint[] IS NULL OR r.id = ANY(%(ids)s)) RETURNING r.id, r.recipient_id
     """,
-        {"return_id": return_id, "day": day, "month": window_month},
+        {
+            "return_id": return_id,
+            "day": day,
+            "month": window_month,
+            "ids": None if record_ids is None else list(record_ids),
+        },
     )
-    return [int(str(pk)) for (pk,) in rows]
+    return {int(str(pk)): int(str(recipient)) for pk, recipient in rows}
 
 
 def held(return_id: int) -> list[int]:
-    """Return what of a return its recipients hold: how many documents, taxable value, tax by head, in paise."""
+    """Return what a filed return holds: how many documents, taxable value, tax by head, in paise.
+
+    Saved ones count: they are on their way to their recipients (`delivery`).
+    """
     rows = run(
         f"""
         SELECT count(*), {", ".join(f"coalesce(sum(r.{head}), 0)" for head in ("taxable", *HEADS))}
-        FROM invoices_record r WHERE r.supplier_return_id = %(return_id)s AND r.status = 'F'
+        FROM invoices_record r WHERE r.supplier_return_id = %(return_id)s AND r.status <> 'W'
     """,
         {"return_id": return_id},
     )

@@ -1,4 +1,4 @@
-"""The worker's door for uploads, feeds and batches: a message only means "look at this job"."""
+"""The worker's door for uploads, returns on their way, feeds and batches: a message only means "look at this job"."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from celery import shared_task
 
 from ims_portal import clock, queue
 from ims_portal.models import Job
-from invoices import bulk, exchange, feed_uploads, kept, kept_files, locking, registers, uploads
-from invoices.models import ActionFile, Batch, FeedBatch, Register, Upload
+from invoices import bulk, delivery, exchange, feed_uploads, kept, kept_files, locking, registers, uploads
+from invoices.models import ActionFile, Batch, Delivery, FeedBatch, Register, Upload
 
 # The largest file, and the largest set, take longer than other work; limits stay below the broker's visibility timeout.
 LIMITS = {"soft_time_limit": 540, "time_limit": 570}
@@ -19,6 +19,12 @@ LIMITS = {"soft_time_limit": 540, "time_limit": 570}
 def ingest_upload(job_id: str, **_: object) -> None:
     """Ingest an upload, if there is anything left to do of it."""
     _work_on(Upload, job_id, lambda upload: uploads.ingest(upload=upload, clock=clock.portal()))
+
+
+@shared_task(name="invoices.tasks.bring_return", **LIMITS)
+def bring_return(job_id: str, **_: object) -> None:
+    """Bring a filed return to the recipients it has not reached, if there are any."""
+    _work_on(Delivery, job_id, lambda due: delivery.carry_out(delivery=due))
 
 
 @shared_task(name="invoices.tasks.ingest_feed", **LIMITS)

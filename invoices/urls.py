@@ -10,6 +10,7 @@ from invoices.views import (
     bulk_files,
     deadline_feed,
     deadlines,
+    deliveries,
     entry,
     exchange,
     find,
@@ -115,6 +116,7 @@ urlpatterns = [
     path("returns/<str:p>/<form:form>/<table:table>/", return_tables.table_page, name="return-table"),
     path("returns/<str:p>/<form:form>/<table:table>/new/", entry.entry_new, name="entry-new"),
     path("returns/<str:p>/<form:form>/", supplier_returns.return_page, name="return"),
+    path("deliveries/<uuid:pk>/", deliveries.delivery, name="delivery"),
     path("uploads/<uuid:pk>/", uploads.upload, name="upload"),
     path("uploads/<uuid:pk>/errors.<report:kind>", uploads.upload_report, name="upload-report"),
 ]

@@ -20,7 +20,7 @@ from ims_portal.rules.actions import Refusal
 from ims_portal.rules.money import Tax
 from ims_portal.rules.periods import Calendar, Filer, Lapsed, TaxPeriod
 from ims_portal.rules.table import fingerprint
-from invoices import kept, locking, standing, why
+from invoices import delivery, kept, locking, standing, why
 from invoices.models import Inbox
 from invoices.standing import Standing
 from returns import gstr2b_sql, since_sql
@@ -104,6 +104,7 @@ def compute(
         if actor is not None:
             access.require(user=actor, taxpayer=taxpayer, right=Right.COMPUTE, at=at)
         refuse(taxpayer=taxpayer, period=period, inbox=inbox, at=at)
+        delivery.take_in(inbox)
         done = compute_under_lock(taxpayer, period, inbox, actor, at)
         if job is not None:
             job.notice = "NOTHING_CHANGED" if done.nothing_changed else ""

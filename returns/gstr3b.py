@@ -22,7 +22,7 @@ from ims_portal.rules.gstr2b import Part, Placement
 from ims_portal.rules.gstr3b import Carried
 from ims_portal.rules.money import NIL, Tax
 from ims_portal.rules.periods import Filer, Return, TaxPeriod
-from invoices import actions, locking, standing
+from invoices import actions, delivery, locking, standing
 from invoices.models import Inbox, SupplierReturn
 from invoices.standing import Standing
 from returns import addbacks, digests, gstr2b, holds, ledgers, payment, statement_sums, table3, why
@@ -325,7 +325,8 @@ def file(
 
     `shown_digest` is the digest the signatory was shown; where the figures differ now ChangedSinceShownError is raised
     and nothing is filed (None: whatever stands is filed). The same `request_id` again returns the filing it made.
-    Raises Gstr3bRefusedError for the refusals of R8.11, holds.HeldError where it would break what must hold.
+    Raises Gstr3bRefusedError for the refusals of R8.11, holds.HeldError where it would break what must hold, and
+    locking.BusyError, also while a return of the taxpayer's is on its way to its recipients: Table 3 lacks that part.
     """
     locking.ensure([taxpayer])
 
@@ -341,6 +342,8 @@ def file(
         if command is not None and command.answer:
             return Filing.objects.get(taxpayer=taxpayer, pk=command.answer["filing"])
         holds.refuse(taxpayer)
+        delivery.refuse_due(taxpayer)
+        delivery.take_in(inboxes[taxpayer.pk])
         today = standing.of(taxpayer, at)
         shown = _draft(taxpayer, period, inboxes[taxpayer.pk], today)
         if shown.refusal is not None:

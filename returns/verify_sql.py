@@ -311,13 +311,15 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "V16 nothing lost",
-        "recipients hold what a return said when it was filed, and nothing filed of one that is not",
+        "recipients hold what a return said when it was filed, or it is on its way, and nothing is filed of another",
         f"""
         SELECT 'return', t.id FROM invoices_supplierreturn t
         CROSS JOIN LATERAL (
             SELECT jsonb_build_array(count(*), {", ".join(f"coalesce(sum(r.{head}), 0)" for head in AMOUNTS)}) AS held,
                 count(*) AS documents
-            FROM invoices_record r WHERE r.supplier_return_id = t.id AND r.status = 'F'
+            FROM invoices_record r WHERE r.supplier_return_id = t.id AND (r.status = 'F' OR r.status = 'S' AND EXISTS (
+                SELECT 1 FROM invoices_delivery d WHERE d.supplier_return_id = t.id AND d.done < d.wanted
+            ))
         ) n
         WHERE {{of}} AND CASE WHEN t.filed_on IS NULL THEN n.documents > 0 ELSE t.held <> n.held END
         """,
@@ -450,6 +452,22 @@ CHECKS: tuple[Check, ...] = (
         WHERE {{of}} AND EXISTS ({kept_sql.difference("t.id")})
         """,
         "t.id",
+    ),
+    Check(
+        "V31 on its way",
+        "a filed return is on its way only while a job is at it, and reaches everybody as of the day it was filed",
+        f"""
+        SELECT 'return', d.supplier_return_id FROM invoices_delivery d
+        JOIN invoices_supplierreturn t ON t.id = d.supplier_return_id
+        WHERE {{of}} AND (t.filed_on IS NULL OR t.supplier_id <> d.taxpayer_id OR d.done < d.wanted AND NOT d.{LIVE})
+        UNION ALL
+        SELECT 'record', r.id FROM invoices_delivery d
+        JOIN invoices_supplierreturn t ON t.id = d.supplier_return_id
+        JOIN invoices_record r ON r.supplier_return_id = t.id AND r.status = 'F'
+        WHERE {{of}} AND r.filed_on <> t.filed_on
+        """,
+        "d.taxpayer_id",
+        "t.month = {month}",
     ),
 )
 

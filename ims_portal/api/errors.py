@@ -89,7 +89,8 @@ def _told(problem: Exception) -> Told | None:
         who = f" These people can: {', '.join(problem.who_may)}." if problem.who_may else ""
         return 403, "RIGHT_MISSING", f"This needs the right “{problem.right}”, which the token lacks.{who}", "", {}
     if getattr(problem, "code", "") == "BUSY":
-        return 503, "BUSY", BUSY, "", {"Retry-After": BUSY_SECONDS}
+        text = str(problem) if getattr(problem, "is_worded", False) else BUSY
+        return 503, "BUSY", text, "", {"Retry-After": BUSY_SECONDS}
     if outages.is_one(problem):
         return outages.STATUS, outages.CODE, outages.TEXT, "", {"Retry-After": outages.RETRY_AFTER}
     if isinstance(problem, exceptions.APIException):

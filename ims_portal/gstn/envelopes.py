@@ -63,7 +63,8 @@ def handler(problem: Exception, context: Mapping[str, Any]) -> Response | None: 
     if isinstance(problem, TooLargeError):
         return failure("APP-F04", "The body is larger than one may be. Send less at once.", 413)
     if getattr(problem, "code", "") == "BUSY":
-        answer = failure("APP-BUSY", "Another change for this GSTIN is being written. Send the same again.", 503)
+        usual = "Another change for this GSTIN is being written. Send the same again."
+        answer = failure("APP-BUSY", str(problem) if getattr(problem, "is_worded", False) else usual, 503)
         answer["Retry-After"] = "2"
         return answer
     if outages.is_one(problem):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime, timedelta
+from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
@@ -13,7 +14,12 @@ from ims_portal.models.taxpayers import Taxpayer, User
 
 
 class Job(models.Model):
-    """Work that is wanted: due while `done` is behind `wanted`. A Celery message only says "look"."""
+    """Work that is wanted: due while `done` is behind `wanted`. A Celery message only says "look".
+
+    `is_owed` says of a kind that somebody relies on its work already, so that nobody may cancel it.
+    """
+
+    is_owed: ClassVar[bool] = False
 
     class State(models.TextChoices):
         WAITING = "waiting", _("Waiting")

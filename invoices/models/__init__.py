@@ -8,7 +8,7 @@ from invoices.models.exchange import ActionFile, ActionFileRow
 from invoices.models.feeds import BillOfEntry, FeedBatch, FeedKind, FeedProblem, IsdDocument, Reversal
 from invoices.models.messages import Message
 from invoices.models.records import Record, RecordDetail, ReportedBefore
-from invoices.models.returns import ReturnSummary, SupplierReturn
+from invoices.models.returns import Delivery, ReturnSummary, SupplierReturn
 from invoices.models.uploads import Upload, UploadProblem
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "BillOfEntry",
     "Booked",
     "Books",
+    "Delivery",
     "Draft",
     "DraftChoice",
     "FeedBatch",

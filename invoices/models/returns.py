@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from ims_portal.models import Taxpayer, User, paise, within_bounds
+from ims_portal.models import Job, Taxpayer, User, paise, within_bounds
 from ims_portal.rules import documents
+from ims_portal.rules.periods import Frequency, TaxPeriod
 
 
 class SupplierReturn(models.Model):
@@ -41,6 +42,30 @@ class SupplierReturn(models.Model):
     def is_filed(self) -> bool:
         """Whether the form is filed and its documents frozen."""
         return self.filed_on is not None
+
+    @property
+    def period(self) -> TaxPeriod:
+        """The period it is of."""
+        return TaxPeriod(self.month, Frequency.QUARTERLY if self.is_quarter else Frequency.MONTHLY)
+
+
+class Delivery(Job):
+    """The way of a filed return to its recipients, where these are too many for one transaction.
+
+    While it is due (`done` behind `wanted`), records of the return that are still saved are filed by law: a worker, or
+    whoever computes one recipient's GSTR-2B, has yet to file them, on the day of the return, into the GSTR-2B of
+    `window_month` (YYYYMM). `total` and `progress` count records.
+    """
+
+    is_owed = True
+
+    supplier_return = models.OneToOneField(SupplierReturn, on_delete=models.PROTECT, related_name="delivery")
+    window_month = models.PositiveIntegerField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["taxpayer"], condition=Q(done__lt=F("wanted")), name="deliveries_due"),
+        ]
 
 
 class ReturnSummary(models.Model):

@@ -21,8 +21,8 @@ from ims_portal.rules.actions import Action, ReasonCode, Refusal
 from ims_portal.rules.documents import Form, Section
 from ims_portal.rules.periods import Filer, Return, TaxPeriod
 from ims_portal.templatetags import ims as show
-from invoices import open_forms, outward, reported, staging, sum_words, uploads, wording
-from invoices.models import Record, SupplierReturn
+from invoices import delivery, open_forms, outward, reported, staging, sum_words, uploads, wording
+from invoices.models import Delivery, Record, SupplierReturn
 from invoices.open_forms import NoSuchReturnError
 from invoices.open_forms import form_of as form_of  # noqa: PLC0414 what every page of a form opens with
 from invoices.outward_filters import FORMS
@@ -114,6 +114,7 @@ def page_of(
         "look": look,
         "hint": _hint(look),
         "kept": look.kept,
+        **_delivery(look),
         "state": state_of(look),
         "window": window(look),
         "totals": _named(totals),
@@ -131,6 +132,17 @@ def page_of(
         "errors": [],
         "who_may_file": [] if held.may(Right.FILE) else access.who_may(held.taxpayer, Right.FILE, at),
     }
+
+
+def _delivery(look: open_forms.Look) -> dict[str, object]:
+    due = delivery.due_of(look.kept) if look.kept and look.kept.is_filed else None
+    return delivery_shown(due) if due else {}
+
+
+def delivery_shown(due: Delivery) -> dict[str, object]:
+    """Return what is shown of a return on its way to its recipients."""
+    address_ = reverse("invoices:delivery", args=[due.taxpayer.gstin, due.pk])
+    return {"delivery": due, "tens": due.percent // 10 * 10, "job_url": address_}
 
 
 def heading(form: Form, period: TaxPeriod) -> dict[str, object]:

@@ -206,6 +206,7 @@ CONSTRAINTS = {
     "BillOfEntry.record": UNDER_THE_LOCK,
     "BillOfEntry.reduction": UNDER_THE_LOCK,
     "one_row_per_place_of_a_file": STAGED,
+    "Delivery.supplier_return": UNDER_THE_LOCK,
     "Filing.reference": "it holds the id of its period",
     "one_seal_per_block": "tests/returns/test_seals.py: four seal at once",
     "Seal.prev_hash": "tests/returns/test_seals.py: four seal at once",

@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
 from ims_portal.models import Taxpayer
-from invoices.models import Upload, UploadProblem
+from invoices.models import Delivery, Record, Upload, UploadProblem
 from returns import demo, looking, seals, verify
 from returns.models import Gstr2bJob
 from returns.verify_sql import FILED_LINE
@@ -22,6 +22,10 @@ CHOSEN = "(SELECT max(id) FROM invoices_actionevent WHERE version = 1)"
 SETTLED_EVENT = """(
     SELECT max(e.id) FROM invoices_actionevent e JOIN invoices_record r ON r.id = e.record_id
     WHERE r.settled_month IS NOT NULL
+)"""
+BROUGHT = """(
+    SELECT min(r.id) FROM invoices_record r JOIN invoices_delivery d ON d.supplier_return_id = r.supplier_return_id
+    WHERE r.status = 'F'
 )"""
 UNSETTLED = "settled_month = NULL, settled_as = ''"
 
@@ -119,18 +123,27 @@ CORRUPTIONS = [
     ("V29", "DELETE FROM returns_filing WHERE id = (SELECT min(id) FROM returns_filing)"),
     ("V30", "DELETE FROM invoices_keptcount"),
     ("V30", "UPDATE invoices_keptcount SET tax = tax + 1"),
+    ("V16", f"UPDATE invoices_record SET status = 'S', filed_on = NULL, gstr2b_month = NULL WHERE id = {BROUGHT}"),
+    ("V31", "UPDATE invoices_delivery SET done = 0, state = 'failed'"),
+    ("V31", "UPDATE invoices_delivery SET done = 0"),
+    ("V31", "UPDATE invoices_delivery SET taxpayer_id = taxpayer_id + 1"),
+    ("V31", f"UPDATE invoices_record SET filed_on = filed_on + 1 WHERE id = {BROUGHT}"),
 ]
 
 
 @pytest.fixture
 def played() -> None:
-    """The demo's data, sealed, with a job that is done, a file of which a document was refused, and one without."""
+    """The demo's data, sealed, with jobs that are done, a file of which a document was refused, and one without."""
     kept_world.world(f"demo, {PASSWORD}", lambda: demo.seed(password=PASSWORD))
     assert seals.seal()
     recipient = Taxpayer.objects.get(gstin=demo.RECIPIENT)
     Gstr2bJob.objects.create(taxpayer=recipient, month=202610, state=Gstr2bJob.State.DONE, done=1)
     told = {"taxpayer": recipient, "form": "GSTR-1", "month": 202610, "size": 1, "state": Upload.State.DONE, "done": 1}
     Upload.objects.create(**told, sha256="1" * 64, total=3, added=2, unchanged=1)
+    kept = Record.objects.filter(status="F", supplier_return__form="GSTR-1").latest("id").supplier_return
+    Delivery.objects.create(
+        taxpayer=kept.supplier, supplier_return=kept, window_month=kept.month, state=Delivery.State.DONE, done=1
+    )
     refused = Upload.objects.create(**told, sha256="2" * 64, total=2, changed=1, refused=1)
     UploadProblem.objects.create(upload=refused, position="b2b 1", code="APP-1", message="It has no number.")
 
@@ -154,6 +167,20 @@ def test_every_check_fires_on_its_own_corruptions() -> None:
             assert name in fired(), f"{name} does not see: {corruption}"
             cursor.execute("ROLLBACK TO clean")
     assert {name for name, _corruption in CORRUPTIONS} == {check.name[:3] for check in verify.checks()}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("played")
+def test_a_return_on_its_way_is_right_while_a_job_is_at_it() -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute(
+            f"UPDATE invoices_record SET status = 'S', filed_on = NULL, gstr2b_month = NULL WHERE id = {BROUGHT}"
+        )
+        assert "V16" in fired()
+        cursor.execute("UPDATE invoices_delivery SET done = 0, state = 'waiting', changed_at = now()")
+        assert not fired() & {"V16", "V28", "V31"}
+        transaction.set_rollback(True)
 
 
 @pytest.mark.django_db(transaction=True)
