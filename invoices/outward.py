@@ -132,16 +132,20 @@ def apply_staged(  # noqa: PLR0913 whose form of which period, and by whom
 ) -> Saved:
     """Apply what is staged, in one transaction under the recipients' locks.
 
+    Of very many recipients only those are locked whose records it changes, withdraws or amends: nobody's choice, and
+    no statement, has to do with a document that is new. Its supplier is locked in any case.
     `finishing` belongs to the same transaction: it is told what was saved and may run again if all is tried again.
     """
     recipients = _known_recipients(period)
+    is_large = len(recipients) > delivery.MOST_RECIPIENTS or staged.count > delivery.MOST_RECORDS
+    locked = set() if is_large else recipients
 
     def work() -> Saved:
         opened = _open(
             supplier,
             form,
             period,
-            recipients,
+            locked,
             actor,
             portal_clock,
             Right.SUPPLY,
@@ -150,7 +154,9 @@ def apply_staged(  # noqa: PLR0913 whose form of which period, and by whom
         )
         if seen and dict(Record.objects.filter(pk__in=seen).values_list("pk", "version")) != seen:
             raise ChangedMeanwhileError
-        saved = apply_under_lock(opened, staged=staged, all_or_nothing=all_or_nothing)
+        saved = apply_under_lock(
+            opened, staged=staged, all_or_nothing=all_or_nothing, locked=locked if is_large else None
+        )
         if finishing is not None:
             finishing(saved)
         return saved
@@ -158,8 +164,14 @@ def apply_staged(  # noqa: PLR0913 whose form of which period, and by whom
     return locking.transact(work)
 
 
-def apply_under_lock(opened: Open, *, staged: staging.Staged, all_or_nothing: bool) -> Saved:
-    """Check staging against what is stored and apply it. This will join the caller's transaction, after its lock."""
+def apply_under_lock(
+    opened: Open, *, staged: staging.Staged, all_or_nothing: bool, locked: set[int] | None = None
+) -> Saved:
+    """Check staging against what is stored and apply it. This will join the caller's transaction, after its lock.
+
+    `locked` are the recipients that are locked, None for all of them. Where it has to change records of others these
+    are put into it and LockSetChangedError is raised: nothing is done then.
+    """
     saved = Saved()
     reported = _reported(opened)
     staging_sql.index_staging()
@@ -170,6 +182,9 @@ def apply_under_lock(opened: Open, *, staged: staging.Staged, all_or_nothing: bo
     if all_or_nothing and saved.refused:
         stopped = [problem for problem in saved.problems if not problem.is_warning]
         raise ReturnRefusedError(Refusal(stopped[0].refusal), stopped[0].message, stopped)
+    if locked is not None and not (changing := staging_sql.changing()) <= locked:
+        locked |= changing
+        raise locking.LockSetChangedError
     saved.unchanged = staging_sql.unchanged_count()
     changed = staging_sql.replace_changed(at=opened.at)
     withdrawn = staging_sql.withdraw(at=opened.at)

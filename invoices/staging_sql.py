@@ -300,6 +300,21 @@ def unchanged_count() -> int:
     return int(str(rows[0][0]))
 
 
+def changing() -> set[int]:
+    """Return the recipients whose records what is staged changes, withdraws or amends; what is only new is none's yet.
+
+    Until it is filed no statement counts a new document, no choice is on it, and its chain is nobody else's.
+    """
+    rows = run(f"""
+        SELECT DISTINCT s.recipient_id FROM staged s
+        LEFT JOIN invoices_record r ON r.id = s.record_id AND r.recipient_id = s.recipient_id
+        LEFT JOIN invoices_recorddetail d ON d.record_id = r.id
+        WHERE s.problem = '' AND s.recipient_id IS NOT NULL
+          AND (s.withdraw OR s.original_id IS NOT NULL OR (r.id IS NOT NULL AND NOT ({SAME})))
+    """)
+    return {int(str(pk)) for (pk,) in rows}
+
+
 UNDECIDED = """action = 'N', answer = '', declared_igst = 0, declared_cgst = 0, declared_sgst = 0,
                 declared_cess = 0, remark = '', reason_code = ''"""
 """What a record looks like on which nothing is decided."""
