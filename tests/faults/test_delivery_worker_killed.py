@@ -23,7 +23,7 @@ from tests import factories
 from tests.live import wait_for
 
 RECIPIENTS, EACH = 250, 5
-"""Two whole pieces and one more."""
+"""Five pieces."""
 
 pytestmark = pytest.mark.fault
 

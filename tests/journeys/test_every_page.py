@@ -98,6 +98,7 @@ AFTER_A_STEP = {
     "invoices:act-review": "a save with questions: journeys 3, 4 and 10",
     "invoices:record-edit": "a document saved and not filed: tests/journeys/test_supplier_desk.py",
     "invoices:return-record-delete": "a document saved and not filed: tests/invoices/views/test_outward.py",
+    "invoices:delivery": "a large return that is filed: tests/invoices/views/test_deliveries.py",
     "invoices:upload": "an upload: tests/journeys/test_main_job.py",
     "invoices:upload-report": "an upload with problems: a file of its page",
     "clients-archive-file": "files asked for ticked clients: a file of its page",
