@@ -120,19 +120,21 @@ def _finish(delivery: Delivery) -> bool:
     return True
 
 
-def take_in(inbox: Inbox) -> None:
-    """File what is on its way to a recipient whose lock the caller holds, in its transaction; renew the inbox's count.
+def take_in(*inboxes: Inbox) -> None:
+    """File what is on its way to recipients whose locks the caller holds, in its transaction; renew their counts.
 
     So a GSTR-2B counts, and a GSTR-3B settles, whatever was filed by law before.
     """
     owed: dict[str, list[int]] = {}
-    for delivery_id, record_id in delivery_sql.owed_to(inbox.taxpayer_id):
+    for delivery_id, record_id in delivery_sql.owed_to([inbox.taxpayer_id for inbox in inboxes]):
         owed.setdefault(delivery_id, []).append(record_id)
     if not owed:
         return
     for due in Delivery.objects.filter(pk__in=owed).select_related("supplier_return"):
         file_records(kept=due.supplier_return, window_month=due.window_month, record_ids=owed[str(due.pk)])
-    inbox.refresh_from_db(fields=["seq"])
+    seqs = dict(Inbox.objects.filter(pk__in=[inbox.pk for inbox in inboxes]).values_list("pk", "seq"))
+    for inbox in inboxes:
+        inbox.seq = seqs[inbox.pk]
 
 
 def file_records(*, kept: SupplierReturn, window_month: int, record_ids: Collection[int] | None = None) -> list[int]:

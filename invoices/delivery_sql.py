@@ -5,6 +5,8 @@ One statement per function.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from ims_portal.sql import run
 
 
@@ -20,8 +22,8 @@ def saved_of(return_id: int, *, most: int) -> list[tuple[int, int]]:
     return [(int(str(pk)), int(str(recipient))) for pk, recipient in rows]
 
 
-def owed_to(recipient_id: int) -> list[tuple[str, int]]:
-    """Return (delivery id, record id) of what is on its way to a recipient; next to nothing is read where nothing is.
+def owed_to(recipient_ids: Collection[int]) -> list[tuple[str, int]]:
+    """Return (delivery id, record id) of what is on its way to recipients; next to nothing is read where nothing is.
 
     The records are found by recipient and supplier, so that a large return is not read for one of its recipients.
     """
@@ -29,10 +31,10 @@ def owed_to(recipient_id: int) -> list[tuple[str, int]]:
         """
         SELECT d.id, r.id FROM invoices_delivery d CROSS JOIN LATERAL (
             SELECT r.id, r.supplier_return_id, r.status FROM invoices_record r
-            WHERE r.recipient_id = %(recipient)s AND r.supplier_id = d.taxpayer_id OFFSET 0) r
+            WHERE r.recipient_id = ANY(%(recipients)s) AND r.supplier_id = d.taxpayer_id OFFSET 0) r
         WHERE d.done < d.wanted AND r.supplier_return_id = d.supplier_return_id AND r.status = 'S'
         ORDER BY d.created_at, r.id
         """,
-        {"recipient": recipient_id},
+        {"recipients": list(recipient_ids)},
     )
     return [(str(delivery), int(str(pk))) for delivery, pk in rows]

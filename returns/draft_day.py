@@ -15,7 +15,7 @@ from ims_portal import audit, calendar, clock
 from ims_portal.clock import Clock
 from ims_portal.models import Taxpayer
 from ims_portal.rules.periods import TaxPeriod
-from invoices import kept, locking, standing
+from invoices import delivery, kept, locking, standing
 from invoices.models import Inbox
 from invoices.standing import Standing
 from returns import gstr2b, gstr2b_sql, statement_sums
@@ -61,6 +61,7 @@ def make(*, recipient_ids: Collection[int], clock: Clock) -> int:
         inboxes = locking.lock_free(recipient_ids)
         at = clock.now()
         due = gstr2b.drafts_due(at=at, among=Taxpayer.objects.filter(pk__in=inboxes))
+        delivery.take_in(*(inboxes[taxpayer.pk] for taxpayer, _period in due))
         for today, alike in _alike(due, at):
             _make(alike, today, inboxes, at)
         return len(due)

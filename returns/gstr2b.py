@@ -132,6 +132,7 @@ def at_once(
         if command.answer:
             return Gstr2bJob.objects.get(taxpayer=taxpayer, pk=command.answer["job"])
         refuse(taxpayer=taxpayer, period=period, inbox=inbox, at=at)
+        delivery.take_in(inbox)
         done = compute_under_lock(taxpayer, period, inbox, actor, at, is_quick=True)
         job = Gstr2bJob(taxpayer=taxpayer, month=period.month, requested_by=actor, attempts=1)
         job.notice = "NOTHING_CHANGED" if done.nothing_changed else ""
