@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 
-from ims_portal import grants
+from ims_portal import grants, limits
 from ims_portal.models import PortalClock
 from ims_portal.sql import run
 
@@ -35,3 +35,25 @@ def role_cannot_rewrite(databases: Sequence[str] | None = None, **_told: Any) ->
         return []
     hint = f"Run `manage.py grant_roles` as the owner, and name {grants.APP} in DATABASE_URL."
     return [Error(f"The portal works as {told[0]}, who could change history.", hint=hint, id="ims.E002")]
+
+
+@register(Tags.database)
+def limits_hold(databases: Sequence[str] | None = None, **_told: Any) -> list[CheckMessage]:  # noqa: ANN401 - Django's signature
+    """Refuse whoever serves people without time limits: behind a PgBouncer they are those of the role, if it has any."""
+    if not databases or settings.ROLE == "command":
+        return []
+    wanted = limits.of(settings.ROLE)
+    found = run(
+        """
+        SELECT s.name, current_setting(s.name) FROM pg_settings s
+        JOIN unnest(%(names)s, %(values)s) AS w(name, value) ON w.name = s.name
+        WHERE s.setting <> CASE s.unit WHEN 'ms' THEN (extract(epoch FROM w.value::interval) * 1000)::int::text
+            ELSE w.value END ORDER BY s.name
+        """,
+        {"names": list(wanted), "values": list(wanted.values())},
+    )
+    hint = f"Run `manage.py grant_roles` as the owner, and name {grants.APP} in DATABASE_URL."
+    return [
+        Error(f"{name} is {value} in the database, not {wanted[str(name)]}.", hint=hint, id="ims.E003")
+        for name, value in found
+    ]

@@ -90,8 +90,12 @@ def secret(name: str) -> str:
     return written
 
 
-def database(name: str, *, options: dict[str, str]) -> dict[str, Any]:
-    """Return Django's description of a PostgreSQL; the options become settings of every connection."""
+def database(name: str, *, options: Mapping[str, str], may_be_pooled: bool) -> dict[str, Any]:
+    """Return Django's description of a PostgreSQL; the options become settings of every connection.
+
+    An address with pooling=transaction is that of a PgBouncer, which lends a session for one transaction: no settings
+    are sent there, and no cursor of the server outlives its transaction. Only who may be pooled may write it.
+    """
     url = env.str(name)
     if urlsplit(url).scheme not in POSTGRES_SCHEMES:
         message = f"{name} must start with postgresql:// because the portal needs PostgreSQL: exact sums and row locks."
@@ -100,7 +104,20 @@ def database(name: str, *, options: dict[str, str]) -> dict[str, Any]:
     parameters = described.setdefault("OPTIONS", {})
     # The folder of a socket arrives as ?host=; as HOST it also serves dbshell.
     described["HOST"] = described["HOST"] or parameters.pop("host", "")
-    parameters["options"] = " ".join(f"-c {option}={value}" for option, value in options.items())
+    pooling = parameters.pop("pooling", "")
+    if pooling not in ("", "transaction"):
+        message = f"pooling in {name} is {pooling!r}; write pooling=transaction, or leave it out."
+        raise ImproperlyConfigured(message)
+    if pooling and not may_be_pooled:
+        message = (
+            f"{name} says pooling=transaction, which only web can live with: workers hold their jobs, and commands "
+            "their settings, by a session of their own. Write the address of PostgreSQL itself."
+        )
+        raise ImproperlyConfigured(message)
+    if pooling:
+        return described | {"DISABLE_SERVER_SIDE_CURSORS": True}
+    blank, escaped = " ", r"\ "
+    parameters["options"] = " ".join(f"-c {key}={value.replace(blank, escaped)}" for key, value in options.items())
     return described
 
 

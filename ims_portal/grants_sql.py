@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from django.db import connection, transaction
 from psycopg2.extensions import encrypt_password
 
-from ims_portal import grants
+from ims_portal import grants, limits
 from ims_portal.grants import APP, AUDIT, OWNER
 from ims_portal.sql import run
 
@@ -33,6 +33,7 @@ def apply(passwords: Mapping[str, str]) -> None:
         for role, signs_in in ((OWNER, False), (APP, True), (AUDIT, True)):
             _make(role, signs_in=signs_in)
         _set_up_database()
+        _limit()
         _own()
         _grant()
         for role, password in passwords.items():
@@ -81,6 +82,29 @@ def _set_up_database() -> None:
         REVOKE ALL ON SCHEMA public FROM PUBLIC, {APP}, {AUDIT};
         GRANT USAGE, CREATE ON SCHEMA public TO {OWNER};
         GRANT USAGE ON SCHEMA public TO {APP}, {AUDIT}
+    """)
+
+
+def _limit() -> None:
+    """Let who works here have web's limits unasked, for behind a PgBouncer nobody can ask; who asks has their own."""
+    database = connection.ops.quote_name(connection.settings_dict["NAME"])
+    wanted = [f"{name}={value}" for name, value in limits.of("web").items()]
+    (known,) = run(
+        """
+        SELECT coalesce((SELECT setconfig FROM pg_db_role_setting WHERE setrole = to_regrole(%(role)s)
+            AND setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())), '{}') @> %(wanted)s
+        """,
+        {"role": APP, "wanted": wanted},
+    )
+    if known[0]:
+        return
+    lines = (f"ALTER ROLE {APP} IN DATABASE {database} SET {name} = '{v}';" for name, v in limits.of("web").items())
+    # Two at the same moment, as with the auditor's above: both set the same.
+    run(f"""
+        DO $$ BEGIN
+            {" ".join(lines)}
+        EXCEPTION WHEN internal_error THEN NULL;
+        END $$
     """)
 
 

@@ -118,13 +118,23 @@ def send(task: str, told: Mapping[str, object]) -> None:
         log.warning("broker_unreachable", task=task, job=told.get("job_id"))
 
 
+def begun(kind: type[AnyJob], job_id: str) -> AnyJob | None:
+    """Begin a job that waits, for a web process, and return it; None where somebody is at it, or it is over.
+
+    A page's session of the database is lent for one transaction, so it can hold no claim: a worker that looks at the
+    job meanwhile joins in, and one that looks after a page was killed goes on. The work's own locks keep them apart.
+    """
+    return _begin(kind, job_id, only_waiting=True)
+
+
 @contextmanager
 def claimed(kind: type[AnyJob], job_id: str) -> Iterator[AnyJob | None]:
     """Give the job to this worker while the block runs, or None where there is nothing to do.
 
     The attempt is counted and committed before the work, so that a job that kills its worker is given up in the
     end. The claim is a session lock: it is gone the moment a killed worker's connection is, and only keeps two
-    workers from the same work at once; correctness rests on the locks and checks of the work itself.
+    workers from the same work at once; correctness rests on the locks and checks of the work itself. For processes
+    with a session of their own, which is what workers have and pages may not.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [job_id])
@@ -139,10 +149,10 @@ def claimed(kind: type[AnyJob], job_id: str) -> Iterator[AnyJob | None]:
                 cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [job_id])
 
 
-def _begin(kind: type[AnyJob], job_id: str) -> AnyJob | None:
+def _begin(kind: type[AnyJob], job_id: str, *, only_waiting: bool = False) -> AnyJob | None:
     with transaction.atomic():
         job = _rows(kind).select_for_update().filter(pk=job_id).first()
-        if job is None or job.is_over:
+        if job is None or job.is_over or (only_waiting and job.state != Job.State.WAITING):
             return None
         if job.attempts >= MAX_ATTEMPTS:
             fail(

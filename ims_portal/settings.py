@@ -11,7 +11,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from ims_portal import embedded, environment, logs
+from ims_portal import embedded, environment, limits, logs
 from ims_portal.environment import env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -108,20 +108,9 @@ TEMPLATES = [
 ]
 
 # -- Database ----------------------------------------------------------------------------------------------------------
-# A command (migrate, run_case) may work as long as it takes; a page may not.
-STATEMENT_TIMEOUT = {"web": "15s", "worker": "120s", "beat": "15s", "command": "0"}[ROLE]
+# Only web keeps nothing in its session of the database, so only web may share one with others (PgBouncer).
 DATABASES = {
-    "default": environment.database(
-        "DATABASE_URL",
-        options={
-            "default_transaction_isolation": r"read\ committed",
-            "lock_timeout": "5s",
-            "statement_timeout": STATEMENT_TIMEOUT,
-            # A backend whose client was killed lets go of its locks within this time, even while it waits or counts.
-            "client_connection_check_interval": "1s",
-            "idle_in_transaction_session_timeout": "0" if ROLE == "command" else "30s",
-        },
-    )
+    "default": environment.database("DATABASE_URL", options=limits.of(ROLE), may_be_pooled=ROLE == "web")
     | {
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,

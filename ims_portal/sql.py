@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from enum import Enum
 from itertools import islice
 from typing import Any, TypeVar, cast
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Model
 
 from ims_portal.rules.table import Dated, Fact, Row, Table
@@ -120,8 +120,13 @@ def whole_sets() -> Iterator[None]:
 
 
 def stream(statement: str, parameters: Mapping[str, object] | None = None) -> Iterator[tuple[object, ...]]:
-    """Run one statement and yield its rows as a cursor of the server hands them out, in pieces: memory stays flat."""
-    with connection.chunked_cursor() as cursor:
+    """Run one statement and yield its rows as a cursor of the server hands them out, in pieces: memory stays flat.
+
+    Outside of a transaction this holds one until the last row was read: the cursor must not outlive it, for behind a
+    PgBouncer the session is then another's.
+    """
+    held = nullcontext() if connection.in_atomic_block else transaction.atomic()
+    with held, connection.chunked_cursor() as cursor:
         cursor.execute(statement, cast("Any", parameters))
         while rows := cursor.fetchmany(ROWS_READ):
             yield from rows

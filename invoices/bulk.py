@@ -330,13 +330,13 @@ def carry_out_small(*, batch: Batch, clock: Clock) -> None:
     """Carry a small batch out while its asker waits; whatever comes between, a worker ends it. Larger ones wait."""
     if batch.is_over or batch.total > AT_ONCE:
         return
-    with queue.claimed(Batch, str(batch.pk)) as mine:
-        if mine is None:
-            return
-        try:
-            carry_out(batch=mine, clock=clock)
-        except locking.BusyError:
-            queue.put_back(mine, uploads.Stage.BUSY.value)
+    mine = queue.begun(Batch, str(batch.pk))
+    if mine is None:
+        return
+    try:
+        carry_out(batch=mine, clock=clock)
+    except locking.BusyError:
+        queue.put_back(mine, uploads.Stage.BUSY.value)
 
 
 def carry_out(*, batch: Batch, clock: Clock) -> None:

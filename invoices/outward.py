@@ -97,24 +97,21 @@ def save(  # noqa: PLR0913 whose form of which period, and by whom
     `finishing` is `apply_staged`'s.
     Raises ReturnRefusedError when the form itself is not open, and access.RightMissingError.
     """
-    try:
-        staged = staging.fill(
-            supplier=supplier, form=form, period=period, found=found, replacing=replacing, keys_replace=keys_replace
-        )
-        return apply_staged(
-            supplier=supplier,
-            form=form,
-            period=period,
-            actor=actor,
-            portal_clock=clock,
-            staged=staged,
-            all_or_nothing=all_or_nothing,
-            is_taking_back=is_taking_back,
-            seen=seen,
-            finishing=finishing,
-        )
-    finally:
-        staging_sql.drop_staging()
+    staged = staging.hold(
+        supplier=supplier, form=form, period=period, found=found, replacing=replacing, keys_replace=keys_replace
+    )
+    return apply_staged(
+        supplier=supplier,
+        form=form,
+        period=period,
+        actor=actor,
+        portal_clock=clock,
+        staged=staged,
+        all_or_nothing=all_or_nothing,
+        is_taking_back=is_taking_back,
+        seen=seen,
+        finishing=finishing,
+    )
 
 
 def apply_staged(  # noqa: PLR0913 whose form of which period, and by whom
@@ -136,11 +133,12 @@ def apply_staged(  # noqa: PLR0913 whose form of which period, and by whom
     no statement, has to do with a document that is new. Its supplier is locked in any case.
     `finishing` belongs to the same transaction: it is told what was saved and may run again if all is tried again.
     """
-    recipients = _known_recipients(period)
+    recipients = _known_recipients(staged, period)
     is_large = len(recipients) > delivery.MOST_RECIPIENTS or staged.count > delivery.MOST_RECORDS
     locked = set() if is_large else recipients
 
     def work() -> Saved:
+        staged.into_table()  # before the lock, which it would prolong: nobody else sees it, and it reads nothing
         opened = _open(
             supplier,
             form,
@@ -223,6 +221,7 @@ def file(  # noqa: PLR0913 whose form of which period, and by whom
     """
 
     def work() -> SupplierReturn:
+        staged.into_table()  # as in `apply_staged`
         saved_for = _saved_for(supplier, form, period)
         is_large = not recipients and delivery.is_large(saved_for.values())
         locked = set() if is_large else recipients | saved_for.keys()
@@ -237,12 +236,9 @@ def file(  # noqa: PLR0913 whose form of which period, and by whom
             finishing(filed)
         return filed
 
-    try:
-        staged = staging.fill(supplier=supplier, form=form, period=period, found=found, keys_replace=keys_replace)
-        recipients = _known_recipients(period)
-        return locking.transact(work)
-    finally:
-        staging_sql.drop_staging()
+    staged = staging.hold(supplier=supplier, form=form, period=period, found=found, keys_replace=keys_replace)
+    recipients = _known_recipients(staged, period)
+    return locking.transact(work)
 
 
 def _saved_for(supplier: Taxpayer, form: Form, period: TaxPeriod) -> dict[int, int]:
@@ -365,9 +361,9 @@ def _refuse_filed(record: Record) -> None:
         )
 
 
-def _known_recipients(period: TaxPeriod) -> set[int]:
+def _known_recipients(staged: staging.Staged, period: TaxPeriod) -> set[int]:
     """Return the ids of the staged recipients, made known where they were not; their inboxes exist after it."""
-    gstins = staging_sql.staged_gstins()
+    gstins = staged.gstins()
     if not gstins:
         return set()
     Taxpayer.objects.bulk_create(

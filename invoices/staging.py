@@ -35,18 +35,35 @@ class Summary:
 Found = Document | Problem | Summary
 """What the reader of a source finds: documents, what it could not read as one, and sums outside IMS."""
 
+Row = tuple[int, Document, int | None]
+"""A good document with its place in the source and the record it replaces."""
+
 
 @dataclass(slots=True)
 class Staged:
     """What a source held: its good documents wait in the staging table, the rest is kept here.
 
-    `keys_replace` says how a number is read that is saved already in the same form (`fill`).
+    `keys_replace` says how a number is read that is saved already in the same form (`fill`). `held` are the good
+    documents of a source that `hold` read: they go into the table once its transaction is open.
     """
 
     problems: Problems = field(default_factory=Problems)
     summaries: list[Summary] = field(default_factory=list)
     count: int = 0
     keys_replace: bool = True
+    held: list[Row] | None = None
+
+    def gstins(self) -> list[str]:
+        """Return the recipients of the good documents."""
+        if self.held is None:
+            return staging_sql.staged_gstins()
+        return sorted({document.recipient for _place, document, _record_id in self.held})
+
+    def into_table(self) -> None:
+        """Put what is held into a staging table that ends with the transaction; what a file filled is there already."""
+        if self.held is not None:
+            staging_sql.make_staging(on_commit="DROP")
+            staging_sql.stage(self.held)
 
 
 def fill(
@@ -75,6 +92,24 @@ def fill(
     return staged
 
 
+def hold(
+    *,
+    supplier: Taxpayer,
+    form: Form,
+    period: TaxPeriod,
+    found: Iterable[Found],
+    replacing: dict[str, int] | None = None,
+    keys_replace: bool = True,
+) -> Staged:
+    """Check documents one by one as `fill` does, and keep the good ones in memory: for forms, which hold few.
+
+    A page's session of the database is its own for one transaction only, so its staging table has to live in that.
+    """
+    staged = Staged(keys_replace=keys_replace)
+    staged.held = list(_good(supplier, form, period, found, replacing or {}, staged))
+    return staged
+
+
 def _good(
     supplier: Taxpayer,
     form: Form,
@@ -82,7 +117,7 @@ def _good(
     found: Iterable[Found],
     replacing: dict[str, int],
     staged: Staged,
-) -> Iterator[tuple[int, Document, int | None]]:
+) -> Iterator[Row]:
     for item, is_to_sez in _with_sez(found):
         if isinstance(item, Summary):
             staged.summaries.append(item)

@@ -1,6 +1,7 @@
 """Documents as they arrive: staged, checked as a set against what is stored, and stored.
 
-One statement per function. Staging is a temporary table of the session, so a killed worker leaves nothing behind.
+One statement per function. Staging is a temporary table, of a worker's session or a page's transaction, so a killed
+process leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from ims_portal import sql
 from ims_portal.rules import documents, periods
@@ -82,9 +83,9 @@ class Reported:
     files_by_quarter: bool
 
 
-def make_staging() -> None:
-    """Make the session's empty staging table."""
-    run("""
+def make_staging(*, on_commit: Literal["DROP", "PRESERVE ROWS"] = "PRESERVE ROWS") -> None:
+    """Make the session's empty staging table; with DROP it is gone with the transaction."""
+    run(f"""
         DROP TABLE IF EXISTS staged;
         CREATE TEMPORARY TABLE staged (
             place bigint PRIMARY KEY, record_id bigint, section text NOT NULL, recipient_gstin text NOT NULL,
@@ -95,7 +96,7 @@ def make_staging() -> None:
             items jsonb NOT NULL, irn text NOT NULL, irn_date date, differential boolean NOT NULL,
             eco_supplier text NOT NULL, position text NOT NULL, withdraw boolean NOT NULL,
             recipient_id bigint, original_id bigint, chain bigint, chain_no int NOT NULL DEFAULT 1,
-            credit_fy int, problem text NOT NULL DEFAULT '')
+            credit_fy int, problem text NOT NULL DEFAULT '') ON COMMIT {on_commit}
     """)
 
 

@@ -295,18 +295,29 @@ def is_given_back(upload: Upload) -> bool:
 
 
 def problems(upload: Upload) -> Iterator[Problem]:
-    """Yield what was wrong with the documents of an upload, in the order of its file."""
-    for row in upload.problems.order_by("id").iterator(chunk_size=PROBLEMS_AT_ONCE):
-        yield Problem(
-            row.code,
-            row.message,
-            field=row.field,
-            number=row.number,
-            position=row.position,
-            is_warning=row.is_warning,
-            counterparty=row.counterparty,
-            dated=row.dated,
-        )
+    """Yield what was wrong with the documents of an upload, in the order of its file, read some at a time.
+
+    Each piece is a query of its own: a page that streams them must not keep a session of the database meanwhile.
+    """
+    after = 0
+    while rows := list(upload.problems.filter(id__gt=after).order_by("id")[:PROBLEMS_AT_ONCE]):
+        yield from map(_problem, rows)
+        if len(rows) < PROBLEMS_AT_ONCE:
+            return
+        after = rows[-1].pk
+
+
+def _problem(row: UploadProblem) -> Problem:
+    return Problem(
+        row.code,
+        row.message,
+        field=row.field,
+        number=row.number,
+        position=row.position,
+        is_warning=row.is_warning,
+        counterparty=row.counterparty,
+        dated=row.dated,
+    )
 
 
 def of(*, taxpayer: Taxpayer, upload_id: uuid.UUID) -> Upload | None:

@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 from django.conf import LazySettings
 from django.core.checks import run_checks
+from django.db import connection
 
 from ims_portal import embedded, grants
 from ims_portal.models import PortalClock
@@ -46,6 +47,14 @@ def test_a_sandbox_may_do_both(settings: LazySettings) -> None:
     settings.ROLE = "web"
     PortalClock.objects.create(pk=1, ahead=timedelta(days=1))
     assert refused() == []
+
+
+def test_who_serves_people_has_its_time_limits(settings: LazySettings) -> None:
+    settings.ROLE = "web"
+    assert refused() == []
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '1min'")
+    assert refused() == ["ims.E003", "ims.E003"]
 
 
 def test_the_role_that_works_here_passes() -> None:

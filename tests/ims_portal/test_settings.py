@@ -106,6 +106,17 @@ def test_database_address_is_read_whole() -> None:
     assert not database["ATOMIC_REQUESTS"]
 
 
+def test_web_may_share_its_sessions_of_the_database_and_sends_nothing_then() -> None:
+    pooled = "postgresql://ims_app:pa%2Fss@pool.example.in:6432/ims?pooling=transaction"
+    database = read("DATABASES", DATABASE_URL=pooled)["DATABASES"]["default"]
+    assert (database["HOST"], database["PORT"], database["OPTIONS"]) == ("pool.example.in", 6432, {})
+    assert database["DISABLE_SERVER_SIDE_CURSORS"]
+    assert "DISABLE_SERVER_SIDE_CURSORS" not in read("DATABASES")["DATABASES"]["default"]
+    for role in ("worker", "beat", "command"):
+        assert "Write the address of PostgreSQL itself." in refusal(DATABASE_URL=pooled, IMS_ROLE=role)
+    assert "write pooling=transaction" in refusal(DATABASE_URL=pooled.replace("transaction", "statement"))
+
+
 def test_socket_folders_keep_their_letter_case() -> None:
     found = read(
         "DATABASES",
