@@ -184,7 +184,7 @@ def run(command: Command, *, place: Place, failure: str, text: str = "") -> None
 
 def _spawn(command: Command, *, place: Place, stdin: int | None = None, stdout: int | None = None) -> int:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_"))}
-    as_nobody = _becomes_nobody()
+    as_nobody = becomes_nobody()
     prefix = IN_NAMESPACE if os.geteuid() == 0 and not as_nobody else []
     return subprocess.run(
         [*prefix, *command],
@@ -201,7 +201,7 @@ def _spawn(command: Command, *, place: Place, stdin: int | None = None, stdout: 
 
 
 @functools.cache
-def _becomes_nobody() -> bool:
+def becomes_nobody() -> bool:
     """Tell whether we are root on a machine without user namespaces (as in most containers)."""
     if os.geteuid() != 0:
         return False
@@ -213,7 +213,7 @@ def _becomes_nobody() -> bool:
 
 def hand_over(path: Path) -> None:
     """Give a folder, or a log file to be, to the user that PostgreSQL really becomes, and let that user come to it."""
-    if _becomes_nobody():
+    if becomes_nobody():
         path.parent.chmod(0o711)
         if not path.is_dir():
             path.touch()

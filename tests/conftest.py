@@ -31,7 +31,7 @@ from ims_portal import embedded, engines
 hypothesis.settings.register_profile("portal", deadline=None)
 hypothesis.settings.load_profile("portal")
 
-pytest_plugins = ["tests.live", "tests.rounds"]
+pytest_plugins = ["tests.live", "tests.pooler", "tests.rounds"]
 SETTINGS = "ims_portal.settings"
 IS_RUNNER = "PYTEST_XDIST_WORKER" in os.environ
 OWN_SERVERS = "DATABASE_URL" not in os.environ  # of a runner it says nothing: the session has set them

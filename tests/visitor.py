@@ -23,9 +23,16 @@ class Page:
 
     def form(self, action: str) -> dict[str, str]:
         """Return the fields of the first form whose address contains `action`, as a browser would send them."""
+        return next(fields for address, fields in self._forms() if action in address)
+
+    def form_with(self, name: str) -> dict[str, str]:
+        """Return the fields of the first form that has one of this name."""
+        return next(fields for _address, fields in self._forms() if name in fields)
+
+    def _forms(self) -> list[tuple[str, dict[str, str]]]:
         reader = _Forms()
         reader.feed(self.text)
-        return next(fields for address, fields in reader.found if action in address)
+        return reader.found
 
 
 @dataclass

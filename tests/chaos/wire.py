@@ -114,7 +114,7 @@ class Line:
         try:
             status, body = self._asked(method, f"/api/v1/{path}", raw, {**headers, "Authorization": f"Bearer {token}"})
         except BROKEN as problem:
-            self._drop()
+            self.close()
             self.tally.count(f"broken {type(problem).__name__}")
             return Answer(0, None)
         self.tally.count(str(status))
@@ -140,7 +140,8 @@ class Line:
         answer = self._connection.getresponse()
         return answer.status, answer.read()
 
-    def _drop(self) -> None:
+    def close(self) -> None:
+        """Close the connection; the next request makes another."""
         if self._connection is not None:
             with suppress(OSError):
                 self._connection.close()
