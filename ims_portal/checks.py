@@ -39,7 +39,7 @@ def role_cannot_rewrite(databases: Sequence[str] | None = None, **_told: Any) ->
 
 @register(Tags.database)
 def limits_hold(databases: Sequence[str] | None = None, **_told: Any) -> list[CheckMessage]:  # noqa: ANN401 - Django's signature
-    """Refuse whoever serves people without time limits: behind a PgBouncer they are those of the role, if it has any."""
+    """Refuse who serves people without time limits: behind a PgBouncer they are those of the role, if it has any."""
     if not databases or settings.ROLE == "command":
         return []
     wanted = limits.of(settings.ROLE)
