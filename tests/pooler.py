@@ -1,7 +1,9 @@
-"""A real PgBouncer before the test database, in transaction mode, with so few sessions that all of them are shared."""
+"""A real PgBouncer before the test database, as in docker-compose.yml, but with so few sessions that all are shared."""
 
 from __future__ import annotations
 
+import configparser
+import io
 import os
 import shutil
 import signal
@@ -16,9 +18,10 @@ from typing import Any
 import psycopg2
 import psycopg2.extras
 import pytest
+import yaml
 from django.db import connection
 
-from ims_portal import children, engine_start, grants, run
+from ims_portal import children, embedded, engine_start, grants, run
 from ims_portal.engines import PORT, USER
 from tests.live import wait_for
 
@@ -91,23 +94,26 @@ def _as_somebody() -> list[str]:
 
 
 def _settings(pool: Pool, folder: Path) -> str:
+    """Return the settings of docker-compose.yml, at another place and with fewer sessions."""
+    compose = yaml.safe_load((embedded.PROJECT / "docker-compose.yml").read_text())
+    found = configparser.ConfigParser(interpolation=None)
+    found.read_string(compose["services"]["pgbouncer"]["environment"]["PGBOUNCER_INI"])
     told = connection.settings_dict
-    lines = [
-        "[databases]",
-        f"{pool.database} = host={told['HOST']} port={told['PORT'] or PORT} dbname={pool.database}",
-        "[pgbouncer]",
-        f"listen_addr = {run.HOST}",
-        f"listen_port = {pool.port}",
-        "unix_socket_dir =",
-        "auth_type = trust",
-        f"auth_file = {folder / 'users'}",
-        f"admin_users = {ADMIN}",
-        "pool_mode = transaction",
-        f"default_pool_size = {SESSIONS}",
-        # As in docker-compose.yml. Nothing is told to be ignored: whoever asks for settings of a session is refused.
-        "query_wait_timeout = 10",
-    ]
-    return "\n".join([*lines, ""])
+    found["databases"] = {pool.database: f"host={told['HOST']} port={told['PORT'] or PORT} dbname={pool.database}"}
+    found["pgbouncer"].update(
+        {
+            "listen_addr": run.HOST,
+            "listen_port": str(pool.port),
+            "auth_type": "trust",  # as the test servers do
+            "auth_file": os.fspath(folder / "users"),
+            "admin_users": ADMIN,
+            "default_pool_size": str(SESSIONS),
+            "reserve_pool_size": "0",
+        }
+    )
+    text = io.StringIO()
+    found.write(text)
+    return text.getvalue()
 
 
 def free_port() -> int:
