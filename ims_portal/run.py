@@ -105,10 +105,10 @@ def _command(environment: Mapping[str, str], *words: str) -> str:
     return log.read_text()
 
 
-def web_command(*, port: int, workers: int = 2) -> list[str]:
+def web_command(*, port: int, workers: int = 2, host: str = HOST) -> list[str]:
     """Return the command that serves the pages on this port."""
     return [
-        *(sys.executable, "-m", "gunicorn", "ims_portal.wsgi", f"--bind={HOST}:{port}", f"--workers={workers}"),
+        *(sys.executable, "-m", "gunicorn", "ims_portal.wsgi", f"--bind={host}:{port}", f"--workers={workers}"),
         *("--worker-class=gthread", "--threads=4", "--preload", "--graceful-timeout=5", "--no-control-socket"),
     ]
 

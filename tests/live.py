@@ -169,9 +169,9 @@ def _served(start: Callable[[str, list[str]], Child]) -> str:
     return f"http://localhost:{port}"
 
 
-def answers(port: int) -> bool:
+def answers(port: int, host: str = run.HOST) -> bool:
     """Tell whether the portal says that it can serve."""
-    with suppress(OSError, http.client.HTTPException), closing(http.client.HTTPConnection(run.HOST, port)) as asked:
+    with suppress(OSError, http.client.HTTPException), closing(http.client.HTTPConnection(host, port)) as asked:
         asked.request("GET", "/ready/", headers={"Host": "localhost"})
         return asked.getresponse().status == http.client.OK
     return False

@@ -82,8 +82,8 @@ class Until:
 class Line:
     """One thread's connection to the portal; it breaks and is made anew."""
 
-    def __init__(self, port: int, tally: Tally, until: Until, rng: random.Random) -> None:
-        self.port, self.tally, self.until, self.rng = port, tally, until, rng
+    def __init__(self, port: int, tally: Tally, until: Until, rng: random.Random, host: str = run.HOST) -> None:
+        self.host, self.port, self.tally, self.until, self.rng = host, port, tally, until, rng
         self._connection: http.client.HTTPConnection | None = None
 
     def get(self, token: str, path: str) -> Answer:
@@ -135,7 +135,7 @@ class Line:
 
     def _asked(self, method: str, path: str, raw: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
         if self._connection is None:
-            self._connection = http.client.HTTPConnection(run.HOST, self.port, timeout=TIMEOUT)
+            self._connection = http.client.HTTPConnection(self.host, self.port, timeout=TIMEOUT)
         self._connection.request(method, path, raw or None, {**headers, "Host": "localhost"})
         answer = self._connection.getresponse()
         return answer.status, answer.read()

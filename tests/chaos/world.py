@@ -67,10 +67,15 @@ class World:
 def make(*, firms: int) -> World:
     """Make firms on an empty database, the portal's date with it."""
     administrator = factories.user("nemesis", is_staff=True)
-    PortalClock.objects.update_or_create(
-        pk=1, defaults={"ahead": factories.at(BEGINS) - timezone.now(), "set_by": administrator}
-    )
+    stand_at(BEGINS, administrator)
     return World(tuple(_firm(gstin) for gstin in large_gstr1.recipients(firms)), administrator)
+
+
+def stand_at(text: str, by: User | None = None) -> None:
+    """Set the portal's clock to a moment, be it backwards."""
+    PortalClock.objects.update_or_create(
+        pk=1, defaults={"ahead": factories.at(text) - timezone.now(), "set_by": by or factories.user("nemesis")}
+    )
 
 
 def _firm(gstin: str) -> Firm:
