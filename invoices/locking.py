@@ -57,7 +57,7 @@ def transact(work: Callable[[], Result]) -> Result:
 
 
 def lock(taxpayer_ids: Collection[int]) -> dict[int, Inbox]:
-    """Lock the inboxes of taxpayers in GSTIN order and return them by taxpayer id. Must be the first statement.
+    """Lock the inboxes of taxpayers in GSTIN order and return them by id, before anything others see is read.
 
     NO KEY UPDATE, because FOR UPDATE would also hold up every insert that refers to the taxpayer.
     """
