@@ -431,6 +431,7 @@ def _keep_summaries(kept: SupplierReturn, summaries: Sequence[staging.Summary]) 
     ReturnSummary.objects.bulk_create(
         [
             ReturnSummary(
+                supplier_id=kept.supplier_id,
                 supplier_return=kept,
                 section=line.section,
                 detail=line.detail,

@@ -79,7 +79,7 @@ def keep(*, shown: Draft, row: str, tax: Tax | None, actor: User | None, at: dat
     if tax is None:
         Adjustment.objects.filter(return_period=kept, row=row).delete()
     else:
-        told = {**tax.as_dict(), "reason": "", "actor": actor, "at": at}
+        told = {**tax.as_dict(), "taxpayer": shown.taxpayer, "reason": "", "actor": actor, "at": at}
         Adjustment.objects.update_or_create(return_period=kept, row=row, defaults=told)
     subject = f"GSTR-3B {shown.period.name} {row}"
     audit.record(event="gstr3b.entered", at=at, actor=actor, taxpayer=shown.taxpayer, subject=subject)

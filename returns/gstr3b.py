@@ -283,7 +283,7 @@ def declare_row(
         Adjustment.objects.filter(return_period=kept, row=row).delete()
     else:
         amounts = {**value.as_dict(), "taxable": taxable if differs else None}
-        told = {"reason": said.reason, "actor": said.actor, "at": said.at}
+        told = {"taxpayer": inbox.taxpayer, "reason": said.reason, "actor": said.actor, "at": said.at}
         Adjustment.objects.update_or_create(return_period=kept, row=row, defaults=amounts | told)
     subject = f"GSTR-3B {period.name} {row}"
     audit.record(event="gstr3b.adjusted", at=said.at, actor=said.actor, taxpayer=inbox.taxpayer, subject=subject)

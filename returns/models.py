@@ -277,9 +277,11 @@ class Gstr2bLine(models.Model):
 class Adjustment(models.Model):
     """A row of a draft GSTR-3B declared otherwise than derived, and why (R8.17); or an entry of `payment.ENTRIES`.
 
-    `taxable` is None where the taxable value follows what is derived.
+    `taxable` is None where the taxable value follows what is derived. `taxpayer` is that of the period, for
+    `manage.py distribute`; None in rows of before it was written, so nothing may look for it.
     """
 
+    taxpayer = models.ForeignKey(Taxpayer, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     return_period = models.ForeignKey(ReturnPeriod, on_delete=models.PROTECT, related_name="adjustments")
     row = models.CharField(max_length=10)
     taxable = models.BigIntegerField(_("taxable value"), null=True, blank=True)

@@ -72,8 +72,10 @@ class ReturnSummary(models.Model):
     """Outward supplies of a return that never reach IMS (B2C, exports, nil ..): sums that Table 3 needs (R8.1).
 
     `detail` is a `rules.table3.Detail` as written: what can be amended by number is kept document by document.
+    `supplier` is that of the return, for `manage.py distribute`; None in rows of before it was written.
     """
 
+    supplier = models.ForeignKey(Taxpayer, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     supplier_return = models.ForeignKey(SupplierReturn, on_delete=models.PROTECT, related_name="summaries")
     section = models.CharField(max_length=20)
     detail = models.CharField(max_length=80, blank=True)
