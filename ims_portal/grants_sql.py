@@ -41,8 +41,11 @@ def apply(passwords: Mapping[str, str]) -> None:
 
 
 def tables() -> list[str]:
-    """Return every table of ours, by name."""
-    found = run("SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace")
+    """Return every table of ours, by name, and the views that stand in for one (`placing`)."""
+    found = run("""
+        SELECT relname FROM pg_class WHERE relkind IN ('r', 'p', 'v') AND relnamespace = 'public'::regnamespace
+        AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_class.oid AND deptype = 'e')
+    """)
     return sorted(str(name) for (name,) in found)
 
 
@@ -116,6 +119,7 @@ def _own() -> None:
         SELECT format('ALTER TABLE public.%I OWNER TO {OWNER}', relname) FROM pg_class
         WHERE relkind IN ('r', 'p', 'v', 'm') AND relnamespace = 'public'::regnamespace
           AND relowner <> '{OWNER}'::regrole
+          AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_class.oid AND deptype = 'e')
     """)
     functions = run(f"""
         SELECT format('ALTER ROUTINE %s OWNER TO {OWNER}', oid::regprocedure) FROM pg_proc

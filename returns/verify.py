@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from django.apps import apps
 from django.db import transaction
 
-from ims_portal import sql
+from ims_portal import placing_sql, sql
 from ims_portal.models import Job
 from returns import seals, seals_sql, verify_deep, verify_sql
 from returns.looking import EVERYTHING, Broken, Only, found
@@ -21,7 +21,12 @@ def checks(only: Only = EVERYTHING) -> list[Check]:
     """Return the checks that are a query, all or those of which some can be asked."""
     models = [model._meta for model in apps.get_models() if issubclass(model, Job)]  # noqa: SLF001 Django's documented interface
     tables = {one.db_table: any(field.name == "taxpayer" for field in one.fields) for one in models}
-    every = (*verify_sql.CHECKS, verify_sql.jobs(tables), seals_sql.CHAIN)
+    every = (
+        *verify_sql.CHECKS,
+        verify_sql.jobs(tables),
+        seals_sql.CHAIN,
+        verify_sql.references(placing_sql.references()),
+    )
     return [check for check in every if only.asks(check)]
 
 

@@ -128,6 +128,7 @@ CORRUPTIONS = [
     ("V31", "UPDATE invoices_delivery SET done = 0"),
     ("V31", "UPDATE invoices_delivery SET taxpayer_id = taxpayer_id + 1"),
     ("V31", f"UPDATE invoices_record SET filed_on = filed_on + 1 WHERE id = {BROUGHT}"),
+    ("V32", f"UPDATE invoices_record SET supplier_return_id = 0 WHERE id = {FILED}"),
 ]
 
 
