@@ -224,9 +224,11 @@ def settle(*, inbox: Inbox, standing_now: standing.Standing, period: TaxPeriod) 
     inbox.open_month = standing_now.filer.following(period).month
     inbox.seq += 1
     inbox.save(update_fields=["open_month", "seq"])
-    replaced = records_sql.supersede(recipient_ids=[inbox.taxpayer_id])
-    records_sql.close(inbox.taxpayer_id)
-    records_sql.refresh(records_sql.successors([line.record_id for line in settled] + replaced))
+    own = inbox.taxpayer_id
+    replaced = records_sql.supersede(recipient_ids=[own])
+    records_sql.close(own)
+    later = records_sql.successors([line.record_id for line in settled] + replaced, recipient_id=own)
+    records_sql.refresh(later, recipient_id=own)
     return [
         Rejection(line.record_id, line.supplier_id, line.own_month, line.section, line.inv_type, line.cap)
         for line in settled

@@ -21,21 +21,23 @@ MONTH = "coalesce(r.gstr2b_month, r.earliest_month)"
 SIGN_OF = "(CASE WHEN {0} < 0 THEN '-' WHEN {0} > 0 THEN '+' ELSE '0' END)"
 
 
-def refresh(record_ids: Collection[int]) -> None:
+def refresh(record_ids: Collection[int], *, recipient_id: int | None = None) -> None:
     """Work out what a record's chain makes of it: baseline, effect, kind, whether it must wait or bypasses (R2.14).
 
     The baseline is the tax of the nearest earlier version settled as accepted; one shown as not available counts
-    only for a version that is itself not available. Settled records keep what they were settled with.
+    only for a version that is itself not available. Settled records keep what they were settled with. `recipient_id`
+    is told where all are one recipient's.
     """
     names = ", ".join(f"r.{name}" for name in OF_CHAIN)
     told = ", ".join(f"d.{name}" for name in OF_CHAIN)
     run(
         f"""
         UPDATE invoices_record r SET {", ".join(f"{name} = d.{name}" for name in OF_CHAIN)}
-        FROM ({of_chain("invoices_record")} WHERE r.id = ANY(%(ids)s) AND r.settled_month IS NULL AND r.status <> 'W') d
-        WHERE r.id = d.id AND ({names}) IS DISTINCT FROM ({told})
+        FROM ({of_chain("invoices_record")}
+            WHERE {_of(recipient_id)} AND r.id = ANY(%(ids)s) AND r.settled_month IS NULL AND r.status <> 'W') d
+        WHERE {_of(recipient_id)} AND r.id = d.id AND ({names}) IS DISTINCT FROM ({told})
     """,
-        {"ids": list(record_ids)},
+        {"ids": list(record_ids), "recipient": recipient_id},
     )
 
 
@@ -76,7 +78,7 @@ def of_chain(source: str) -> str:
             FROM {source} r
             JOIN ims_portal_taxpayer rc ON rc.id = r.recipient_id
             LEFT JOIN ims_portal_taxpayer sp ON sp.id = r.supplier_id
-            LEFT JOIN invoices_record o ON o.id = r.original_id
+            LEFT JOIN invoices_record o ON o.recipient_id = r.recipient_id AND o.id = r.original_id
             LEFT JOIN LATERAL ({_baseline("false")}) a ON true
             CROSS JOIN LATERAL ({_why_not_available()}) u
             LEFT JOIN LATERAL ({_baseline(alike)}) b ON true"""
@@ -150,18 +152,23 @@ def _place_once_filed() -> dict[str, str]:
     }
 
 
-def successors(record_ids: Collection[int]) -> list[int]:
-    """Return the ids of later live versions of the same documents."""
+def successors(record_ids: Collection[int], *, recipient_id: int | None = None) -> list[int]:
+    """Return the ids of later live versions of the same documents; of one recipient's, where it is told."""
     rows = run(
-        """
+        f"""
         SELECT later.id FROM invoices_record r
         JOIN invoices_record later ON later.recipient_id = r.recipient_id AND later.chain = r.chain
             AND later.chain_no > r.chain_no AND later.status <> 'W' AND later.settled_month IS NULL
-        WHERE r.id = ANY(%(ids)s)
+        WHERE {_of(recipient_id)} AND r.id = ANY(%(ids)s)
     """,
-        {"ids": list(record_ids)},
+        {"ids": list(record_ids), "recipient": recipient_id},
     )
     return [int(str(pk)) for (pk,) in rows]
+
+
+def _of(recipient_id: int | None) -> str:
+    """Return the condition that keeps records `r` to one recipient, so that they are looked for in its shard alone."""
+    return "TRUE" if recipient_id is None else "r.recipient_id = %(recipient)s"
 
 
 def mark_filed(

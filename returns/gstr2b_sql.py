@@ -339,9 +339,10 @@ def told(*, recipient_id: int, record_ids: Collection[int]) -> list[Told]:
             AND d.version = l.last_version + 1
         LEFT JOIN ims_portal_user du ON du.id = d.computed_by_id
         LEFT JOIN returns_filing f ON f.taxpayer_id = l.recipient_id AND f.month = l.month AND l.last_version IS NULL
-        LEFT JOIN returns_gstr2b v ON v.id = f.statement_id
+        LEFT JOIN returns_gstr2b v ON v.recipient_id = l.recipient_id AND v.id = f.statement_id
         LEFT JOIN ims_portal_user fu ON fu.id = f.filed_by_id
-        LEFT JOIN returns_addback a ON a.filing_id = f.id AND a.record_id = l.record_id
+        LEFT JOIN returns_addback a ON a.recipient_id = l.recipient_id AND a.filing_id = f.id
+            AND a.record_id = l.record_id
         LEFT JOIN returns_explanation w ON w.id = l.why_id AND l.last_version IS NULL
         WHERE l.recipient_id = %(recipient)s AND l.record_id = ANY(%(ids)s)
         ORDER BY l.month, l.first_version, l.record_id

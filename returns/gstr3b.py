@@ -386,7 +386,7 @@ def _file_under_lock(
         filed_at=at,
         filed_by=actor,
     )
-    ReturnPeriod.objects.filter(pk=kept.pk, is_filed=False).update(is_filed=True)
+    ReturnPeriod.objects.filter(taxpayer=taxpayer, pk=kept.pk, is_filed=False).update(is_filed=True)
     addbacks.fix(filing, rejections, inboxes)
     ledgers.move_by_filing(taxpayer, period.month, shown.declared, at)
     audit.record(

@@ -376,7 +376,7 @@ def compare(
     places = {change.record_id: place for place, change in enumerate(changes, start=1)}
     start = places.get(after, len(changes)) if after else 0
     printed = changes[start : start + most]
-    records = _records(change.record_id for change in printed)
+    records = _records(older, (change.record_id for change in printed))
     events = _events(older, records, until=newer.seq)
     return Comparison(
         older,
@@ -393,8 +393,9 @@ def compare(
     )
 
 
-def _records(ids: Iterable[int]) -> dict[int, Record]:
-    return Record.objects.select_related("supplier", "reversal__document__supplier").in_bulk(list(ids))
+def _records(statement: Gstr2b, ids: Iterable[int]) -> dict[int, Record]:
+    own = Record.objects.filter(recipient=statement.recipient_id)
+    return own.select_related("supplier", "reversal__document__supplier").in_bulk(list(ids))
 
 
 def _difference(change: Change, record: Record, events: list[ActionEvent], older: Gstr2b) -> Difference:
@@ -433,8 +434,10 @@ class Changes:
 def changes(*, statement: Gstr2b, today: Standing, most: int | None = None) -> Changes:
     """Return the records changed since the newest statement, each as it counts and as it would: four queries."""
     (count, gain, loss), found = behind_sql.changed(gstr2b.since(statement, today), today, limit=most or LARGEST_DIFF)
-    older = Gstr2bLine.objects.in_bulk([one.line_id for one in found if one.line_id is not None])
-    records = _records(one.record_id for one in found)
+    older = Gstr2bLine.objects.filter(recipient=statement.recipient_id).in_bulk(
+        [one.line_id for one in found if one.line_id is not None]
+    )
+    records = _records(statement, (one.record_id for one in found))
     events = _events(statement, records)
     listed = []
     for one in found:

@@ -144,7 +144,8 @@ def _finals(statement: Gstr2b | None) -> tuple[dict[str, Final], list[Paired]]:
         return {}, []
     ways, pairs = review_sql.finals(statement)
     listed = [pk for way in ways.values() for pk in way.lines]
-    lines = Gstr2bLine.objects.select_related("record__supplier").in_bulk(listed)
+    of_one = {"recipient": statement.recipient_id, "record__recipient": statement.recipient_id}
+    lines = Gstr2bLine.objects.filter(**of_one).select_related("record__supplier").in_bulk(listed)
     return {name: _final(way, lines) for name, way in ways.items()}, pairs
 
 
