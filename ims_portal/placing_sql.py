@@ -18,7 +18,7 @@ from ims_portal.sql import run
 
 
 class Step(NamedTuple):
-    """One statement and why it is made; `what` names its kind for whoever prints it."""
+    """One statement and why it is made."""
 
     why: str
     sql: str
@@ -63,11 +63,12 @@ class Obstacle(NamedTuple):
     answer: str
 
 
-def extension() -> str:
-    """Return how far the extension is: `ready`, `available` but not created, or `missing`."""
-    if run("SELECT FROM pg_extension WHERE extname = 'citus'"):
+def extension(name: str = "citus") -> str:
+    """Return how far an extension is: `ready`, `available` but not created, or `missing`."""
+    if run("SELECT 1 FROM pg_extension WHERE extname = %(name)s", {"name": name}):
         return "ready"
-    return "available" if run("SELECT FROM pg_available_extensions WHERE name = 'citus'") else "missing"
+    is_there = run("SELECT 1 FROM pg_available_extensions WHERE name = %(name)s", {"name": name})
+    return "available" if is_there else "missing"
 
 
 def others() -> list[str]:
@@ -250,7 +251,7 @@ def _swap_keys(tables: list[str]) -> Iterator[Step]:
 
 def _index_ids(tables: list[str]) -> Iterator[Step]:
     for table in tables:
-        if table in placing.BY_ID and run("SELECT WHERE to_regclass(%(name)s) IS NULL", {"name": f"{table}_by_id"}):
+        if table in placing.BY_ID and run("SELECT 1 WHERE to_regclass(%(name)s) IS NULL", {"name": f"{table}_by_id"}):
             yield Step(placing.BY_ID[table], f"CREATE INDEX {table}_by_id ON {table} (id)")
 
 
@@ -325,7 +326,9 @@ def _tables() -> set[str]:
 
 
 def _may_be_null(table: str, column: str) -> bool:
-    found = "SELECT FROM pg_attribute WHERE attrelid = %(table)s::regclass AND attname = %(column)s AND NOT attnotnull"
+    found = (
+        "SELECT 1 FROM pg_attribute WHERE attrelid = %(table)s::regclass AND attname = %(column)s AND NOT attnotnull"
+    )
     return bool(run(found, {"table": table, "column": column}))
 
 

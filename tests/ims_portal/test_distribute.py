@@ -130,6 +130,8 @@ def test_the_dry_run_names_every_table_once_and_says_the_same_again() -> None:
         assert text.count(f"coordinator: {table}: ") == 1
     for table in placing.VIEWS:
         assert text.count(f"CREATE VIEW {table} ") == 1
+    assert all(text.count(f"CREATE INDEX {table}_by_id ON ") == 1 for table in placing.BY_ID)
+    assert all(text.count(f"UPDATE {table} t SET ") == 1 for table in placing.FILLED)
     assert "unforeseen" not in text
     assert all(text.count(f" {name} ") or text.count(f" {name} ON") for name in placing.GUARDS)
 
@@ -142,6 +144,11 @@ def test_without_the_extension_nothing_is_changed_and_what_is_missing_is_said() 
     assert stopped.value.returncode == 1
     said("--dry-run")
     assert catalogue() == before
+
+
+@pytest.mark.django_db
+def test_how_far_an_extension_is() -> None:
+    assert [placing_sql.extension(name) for name in ("plpgsql", "citus")] == ["ready", "missing"]
 
 
 @pytest.mark.django_db
