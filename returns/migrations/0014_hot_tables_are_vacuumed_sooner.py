@@ -55,7 +55,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('ims_portal', '0014_failures_and_used_codes_are_counted_together'),
         ('invoices', '0022_actions_by_file'),
-        ('returns', '0012_holds'),
+        ('returns', '0013_lines_are_not_looked_up'),
         ('sessions', '0001_initial'),
     ]
 

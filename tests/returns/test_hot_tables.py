@@ -12,7 +12,7 @@ from invoices.models import Inbox
 from returns import large_gstr1
 
 pytestmark = pytest.mark.django_db
-MIGRATION = importlib.import_module("returns.migrations.0013_hot_tables_are_vacuumed_sooner")
+MIGRATION = importlib.import_module("returns.migrations.0014_hot_tables_are_vacuumed_sooner")
 FIRMS = 2_000
 
 

@@ -8,13 +8,13 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('ims_portal', '0015_what_happened_to_an_account_is_found_quickly'),
-        ('invoices', '0028_filed_since_a_count'),
+        ('returns', '0014_hot_tables_are_vacuumed_sooner'),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='returnsummary',
-            name='supplier',
+            model_name='adjustment',
+            name='taxpayer',
             field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ims_portal.taxpayer'),
         ),
     ]

@@ -8,13 +8,13 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('ims_portal', '0015_what_happened_to_an_account_is_found_quickly'),
-        ('returns', '0012_holds'),
+        ('invoices', '0029_large_returns_on_their_way'),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='adjustment',
-            name='taxpayer',
+            model_name='returnsummary',
+            name='supplier',
             field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ims_portal.taxpayer'),
         ),
     ]
