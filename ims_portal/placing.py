@@ -61,7 +61,7 @@ LOCAL: Final = {
         (
             *("ims_portal_auditextract", "ims_portal_largeanswer", "invoices_actionfile", "invoices_batch"),
             *("invoices_feedbatch", "invoices_register", "invoices_upload", "returns_archive", "returns_export"),
-            *("returns_gstr2bjob", "returns_statementfile"),
+            *("invoices_delivery", "returns_gstr2bjob", "returns_statementfile"),
         ),
         OF_A_JOB,
     ),
@@ -133,6 +133,7 @@ UNCHECKED: Final = {
     "invoices_isddocument.record_id": "a copy on every machine cannot refer into a shard",
     "invoices_reversal.record_id": "a copy on every machine cannot refer into a shard",
     "invoices_reversal.document_id": "a copy on every machine cannot refer into a shard",
+    "invoices_delivery.supplier_return_id": "from the coordinator into a shard",
     "invoices_draftchoice.record_id": "from the coordinator into a shard",
     "returns_statementdifference.record_id": "from the coordinator into a shard",
     "returns_statementfile.statement_id": "from the coordinator into a shard",
