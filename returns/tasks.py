@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import structlog
 from celery import shared_task
 
@@ -93,7 +95,7 @@ def draft_due(**_extra: object) -> None:
 
 
 @shared_task(name="returns.tasks.draft_some", **LIMITS)
-def draft_some(*, recipient_ids: list[int], **_extra: object) -> None:
+def draft_some(*, recipient_ids: Sequence[int] = (), **_extra: object) -> None:
     """Make the drafts that are due of some recipients. Run twice, at once or later, this will do nothing more."""
     try:
         draft_day.make(recipient_ids=recipient_ids, clock=clock.portal())
