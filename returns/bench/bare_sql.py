@@ -85,6 +85,18 @@ def insert_lines_again(recipient_ids: Collection[int], *, month: int, most: int 
     )
 
 
+STORED = ("invoices_record", "invoices_recorddetail", "invoices_actionevent", "returns_gstr2bline", "returns_gstr2b")
+
+
+def stored() -> dict[str, tuple[int, int]]:
+    """Return table -> rows, and bytes of a row with its share of all indexes; of those that grow with records."""
+    found = {}
+    for table in STORED:
+        ((rows, size),) = run(f"SELECT count(*), pg_total_relation_size('{table}') FROM {table}")
+        found[table] = (int(str(rows)), int(str(size)) // max(1, int(str(rows))))
+    return found
+
+
 def sum_records(*, recipient_id: int, month: int) -> None:
     """Add up the tax of the records in a statement's scope."""
     heads = ", ".join(f"sum(r.effect_{head})" for head in HEADS)

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from returns import bench, scratch
-from returns.bench import everything
+from returns.bench import Measured, bare_sql, everything
 
 SIZES = (10_000, 200_000, 1_000_000)
 
@@ -35,16 +35,19 @@ class Command(BaseCommand):
             message = "Paths are measured with the sandbox's clock; run this in a sandbox (IMS_SANDBOX=true)."
             raise CommandError(message)
         with scratch.migrated(f"ims_bench_{os.getpid()}"), tempfile.TemporaryDirectory() as folder:
-            found = []
+            found: list[Measured] = []
             for one in everything.run(
                 size=options["size"], rounds=options["rounds"], only=set(options["only"]), folder=Path(folder)
             ):
                 found.append(one)
                 self.stdout.write(bench.table([one]).splitlines()[-1 - len(one.beside)])
                 self.stdout.flush()
+            stored = bare_sql.stored()
         self.stdout.write(bench.table(found))
+        for table, (rows, size) in stored.items():
+            self.stdout.write(f"{table:24} {rows:9} rows of {size} bytes with their indexes")
         if options["json"]:
-            told = {"paths": {one.name: one.as_json() for one in found}}
+            told = {"paths": {one.name: one.as_json() for one in found}, "stored": stored}
             options["json"].write_text(json.dumps(told, indent=1) + "\n")
         over = [one for one in found if one.misses()]
         if over:
