@@ -48,10 +48,10 @@ def refuse_due(supplier: Taxpayer) -> None:
 
     The caller holds the supplier's lock: no other return of its can set out before it is done.
     """
-    due = Delivery.objects.filter(taxpayer=supplier, done__lt=F("wanted")).select_related("supplier_return").first()
+    due = Delivery.objects.filter(taxpayer=supplier, done__lt=F("wanted")).first()
     if due is None:
         return
-    kept = due.supplier_return
+    kept = SupplierReturn.objects.get(supplier=supplier, pk=due.supplier_return_id)
     raise DeliveryDueError(
         _(
             "%(form)s of %(period)s is filed and is being brought to its recipients. Nothing was saved; try again in "

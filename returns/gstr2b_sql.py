@@ -104,7 +104,9 @@ TOUCHED = "SELECT t.id FROM touched_records t"
 
 def write_first(*, recipient_ids: Collection[int], month: int, today: Standing) -> None:
     """Make the lines of the first version of statements: of recipients who all stand as `today` says."""
-    parameters = {"recipients": list(recipient_ids), "month": month, "version": 1}
+    parameters: dict[str, object] = {"recipients": list(recipient_ids), "month": month, "version": 1}
+    if len(recipient_ids) == 1:
+        parameters["recipient"] = next(iter(recipient_ids))
     _prepare(wanted(today, month, whose=SEVERAL), month, parameters)
     _add(parameters)
 
@@ -155,11 +157,12 @@ def _prepare(select: str, month: int, parameters: Mapping[str, object]) -> None:
 
 
 def _add(parameters: Mapping[str, object]) -> None:
-    """Write the lines of `wanted_lines` that do not stand yet."""
+    """Write the lines of `wanted_lines` that do not stand yet; of one recipient by its id, as its shard is found."""
+    whose = "%(recipient)s" if "recipient" in parameters else "w.recipient_id"
     run(
         f"""
         INSERT INTO returns_gstr2bline (recipient_id, month, first_version, {", ".join(LINE)})
-        SELECT w.recipient_id, %(month)s, %(version)s, {", ".join(map(_wanted_column, LINE))}
+        SELECT {whose}, %(month)s, %(version)s, {", ".join(map(_wanted_column, LINE))}
         FROM wanted_lines w JOIN explained e ON e.trace = w.trace WHERE NOT w.stays
         """,
         parameters,
