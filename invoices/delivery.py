@@ -26,7 +26,7 @@ MOST_RECIPIENTS, MOST_RECORDS = 200, 1_000
 A thousand records are what a busy machine files in a second, and a single click should not wait longer.
 """
 
-PIECE = 250
+PIECE = 240
 """Records filed under one hold of their recipients' locks; they have no more recipients than that."""
 
 READ_AT_ONCE = 20_000

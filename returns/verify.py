@@ -9,7 +9,7 @@ from django.db import transaction
 
 from ims_portal import placing_sql, sql
 from ims_portal.models import Job
-from returns import seals, seals_sql, verify_deep, verify_sql
+from returns import seals, seals_sql, verify_deep, verify_sql, verify_tables_sql
 from returns.looking import EVERYTHING, Broken, Only, found
 from returns.verify_sql import OFFENDERS, Check, Invariant
 
@@ -23,9 +23,9 @@ def checks(only: Only = EVERYTHING) -> list[Check]:
     tables = {one.db_table: any(field.name == "taxpayer" for field in one.fields) for one in models}
     every = (
         *verify_sql.CHECKS,
-        verify_sql.jobs(tables),
+        verify_tables_sql.jobs(tables),
         seals_sql.CHAIN,
-        verify_sql.references(placing_sql.references()),
+        verify_tables_sql.references(placing_sql.references()),
     )
     return [check for check in every if only.asks(check)]
 

@@ -188,8 +188,8 @@ MUTANTS = (
         (
             Change(
                 "returns/gstr2b_sql.py",
-                "SELECT placement, part, row, status, count(*), sum(igst), ",
-                "SELECT placement, part, row, status, count(*), round(sum(igst), -2), ",
+                'heads = ", ".join(f"sum(w.{head})" for head in HEADS)',
+                'heads = ", ".join(f"round(sum(w.{head}), -2)" for head in HEADS)',
             ),
         ),
         (f"{RACES}::test_statement_sums_are_those_of_its_lines_after_a_storm",),

@@ -183,7 +183,14 @@ def test_every_setting_of_the_environment_is_explained() -> None:
     code = "".join((embedded.PROJECT / "ims_portal" / name).read_text() for name in readers)
     explained = (embedded.PROJECT / ".env.example").read_text()
     names = {line.partition("=")[0] for line in explained.splitlines() if line and not line.startswith("#")}
-    for_compose = {"OWNER_DATABASE_URL", "POSTGRES_PASSWORD", "BROKER_PASSWORD", "CACHE_PASSWORD", "WEB_PORT"}
+    for_compose = {
+        "OWNER_DATABASE_URL",
+        "WEB_DATABASE_URL",
+        "POSTGRES_PASSWORD",
+        "BROKER_PASSWORD",
+        "CACHE_PASSWORD",
+        "WEB_PORT",
+    }
     assert {name for name in names - for_compose if f'"{name}"' not in code} == set()
     asked = {word for word in code.replace("(", '"').split('"') if word.isupper() and word.startswith("IMS_")}
     assert asked - names == set()
