@@ -147,13 +147,21 @@ def _close(only: str, parameters: Mapping[str, object]) -> None:
 
 
 def _prepare(select: str, month: int, parameters: Mapping[str, object]) -> None:
-    """Make the temporary tables `wanted_lines`, of what a SELECT of `wanted` finds, and `explained` beside it."""
-    run("DROP TABLE IF EXISTS wanted_lines")
+    """Make the temporary tables `wanted_lines`, of what a SELECT of `wanted` finds, their sums, and `explained`."""
+    run("DROP TABLE IF EXISTS wanted_lines, wanted_sums")
     run(
         f"CREATE TEMPORARY TABLE wanted_lines ON COMMIT DROP AS SELECT w.*, false AS stays FROM ({select}) w",
         parameters,
     )
-    explanations.prepare(month, [str(trace) for (trace,) in run("SELECT DISTINCT trace FROM wanted_lines")])
+    heads = ", ".join(f"sum(w.{head}) AS {head}" for head in HEADS)
+    run(
+        f"""
+        CREATE TEMPORARY TABLE wanted_sums ON COMMIT DROP AS
+        SELECT w.recipient_id, w.placement, w.part, w.row, w.status, w.trace, count(*) AS lines, {heads}
+        FROM wanted_lines w GROUP BY w.recipient_id, w.placement, w.part, w.row, w.status, w.trace
+        """
+    )
+    explanations.prepare(month, [str(trace) for (trace,) in run("SELECT DISTINCT trace FROM wanted_sums")])
 
 
 def _add(parameters: Mapping[str, object]) -> None:
@@ -182,7 +190,7 @@ def sums() -> dict[int, ByRow]:
     heads = ", ".join(f"sum(w.{head})" for head in HEADS)
     rows = run(
         f"""
-        SELECT w.recipient_id, w.placement, w.part, w.row, w.status, count(*), {heads} FROM wanted_lines w
+        SELECT w.recipient_id, w.placement, w.part, w.row, w.status, sum(w.lines), {heads} FROM wanted_sums w
         GROUP BY w.recipient_id, w.placement, w.part, w.row, w.status
         ORDER BY w.recipient_id, w.placement, w.part, w.row, w.status
         """
