@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from multiprocessing import get_context
 
 from django.db import connection
@@ -24,6 +24,8 @@ from returns.bigworld import World
 from returns.models import Gstr2bLine
 
 NAIVE_ROWS = 20_000
+IN_TIME = timedelta(days=3)
+"""So long before, suppliers file what the statements count: two days later would be too late for the period."""
 RECOMPUTE = {1: 50, 1_000: 8}
 """Changes -> how many times quicker than from every record a new version has to be made."""
 
@@ -160,13 +162,15 @@ class DraftDay:
     """Many recipients who have their statements made: in groups, as on the draft day, or each by itself."""
 
     def __init__(self, *, rows: int, recipients: int, at: datetime) -> None:
-        made = practice.make(clients=recipients, documents=rows // recipients, at=at, is_computed=False)
+        made = practice.make(clients=recipients, documents=rows // recipients, at=at - IN_TIME, is_computed=False)
         bigworld_sql.learn()
         self.at, self.period = at, made.period
         self.ids = [firm.pk for firm in made.clients]
         self.rows = Record.objects.filter(recipient__in=self.ids).count()
         self.peak = 0
         self.together(workers=2)
+        if not Gstr2bLine.objects.filter(recipient__in=self.ids).exists():
+            raise AssertionError("the statements have no lines")
 
     def together(self, *, workers: int) -> float:
         """Return the seconds some workers take to make all statements in groups, as on the day."""
