@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 Answer = TypeVar("Answer")
 
 RECIPIENTS, EACH = 600, 5
-LONGEST = 1.0
+LONGEST = 3.0
 """Seconds a single click may wait for the filing of somebody else."""
 
 
