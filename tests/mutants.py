@@ -267,7 +267,7 @@ class Bench:
             check=False,
         )
         failed = [line for line in done.stdout.splitlines() if line.startswith("FAILED ")]
-        if bool(done.returncode) is not bool(failed) or "\nERROR " in done.stdout:
+        if bool(done.returncode) is not bool(failed) or "\nERROR tests/" in done.stdout:
             raise SystemExit(f"the tests did not run:\n{done.stdout[-3000:]}{done.stderr[-2000:]}")
         return [line.split(" ", 1)[1].split(" - ")[0] for line in failed]
 
