@@ -42,9 +42,13 @@ def of(answers: Sequence[object], kind: type) -> list[object]:
 
 
 def waiting() -> int:
-    """Return how many locks are waited for."""
+    """Return how many sessions of this database wait for a lock; the server has those of other tests beside it."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        cursor.execute("SELECT pg_stat_clear_snapshot()")  # a transaction else sees the sessions as it first saw them
+        cursor.execute("""
+            SELECT count(*) FROM pg_stat_activity
+            WHERE datname = current_database() AND wait_event_type = 'Lock' AND wait_event <> 'extend'
+        """)
         return int(cursor.fetchone()[0])
 
 
