@@ -88,7 +88,7 @@ def all_matching_are_previewed(asha: Desk) -> dict[str, list[str]]:
     found = figures(asha)
     assert found["Will change"][0] == count(RECORDS - AMENDMENTS)
     assert found["Refused"][0] == found["Amendment saved by its supplier, not filed yet"][0] == count(AMENDMENTS)
-    expect(asha.page.get_by_role("main").get_by_text("Your suppliers' tax rises by")).to_be_visible()
+    expect(asha.page.locator("#main strong").get_by_text("Your suppliers' tax rises by")).to_be_visible()
     asha.page.goto(asha.page.url)
     asha.shoot("07-preview")
     return found
