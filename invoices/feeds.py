@@ -32,8 +32,6 @@ from invoices.models import BillOfEntry, FeedBatch, FeedKind, Record, SupplierRe
 
 MOST_PROBLEMS = 1_000
 """Problems kept of one feed; more tell nobody anything."""
-WORTH_LEARNING = 1_000
-"""Records put in at once from which on the planner is told, not left to look by itself."""
 Item = TypeVar("Item", Bill, IsdDocument, Reversal)
 Tail = TypeVar("Tail", BillBatch, Gstr6, ReversalBatch)
 
@@ -408,8 +406,7 @@ def _same_file(batch: FeedBatch | None, key: str) -> FeedBatch | None:
 def _join(taken: Taken, recipients: Collection[int], at: datetime, batch: FeedBatch | None, kind: FeedKind) -> None:
     """Let filed records take their place among the others: supersede, work out, count the change (R2.7, R7.11)."""
     made = taken.record_ids
-    if len(made) >= WORTH_LEARNING:
-        staging_sql.learn()
+    staging_sql.learn(len(made))
     replaced = records_sql.supersede(recipient_ids=recipients)
     records_sql.refresh([*made, *records_sql.successors(replaced)])
     records_sql.bump(record_ids=[*made, *replaced])

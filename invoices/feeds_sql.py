@@ -74,6 +74,7 @@ def add_records(
         "gstr2b_month": recipients_month_sql(given["recipient_id"], f"({month})"),
         **given,
     }
+    sql.forget_plans()  # a feed may bring many times what there is
     rows = run(
         f"""
         WITH added AS (

@@ -42,10 +42,6 @@ class ChangedMeanwhileError(Exception):
     code = "CONFLICT"
 
 
-WORTH_LEARNING = 1000
-"""Documents added by one save from which on the planner is told at once, not when it next looks by itself."""
-
-
 @dataclass(slots=True)
 class Saved:
     """What a save did: how many documents were added, changed, unchanged, withdrawn; the rest with its problem.
@@ -184,13 +180,13 @@ def apply_under_lock(
         locked |= changing
         raise locking.LockSetChangedError
     saved.unchanged = staging_sql.unchanged_count()
+    staging_sql.forget(staged.count)
     changed = staging_sql.replace_changed(at=opened.at)
     withdrawn = staging_sql.withdraw(at=opened.at)
     added = staging_sql.add_new(reported)
     saved.changed, saved.withdrawn, saved.added = len(changed), len(withdrawn), len(added)
     saved.record_ids = changed + added
-    if saved.added >= WORTH_LEARNING:
-        staging_sql.learn()
+    staging_sql.learn(saved.added)
     if saved.record_ids:
         open_forms.refuse_over_limit(opened)
     records_sql.refresh(changed)

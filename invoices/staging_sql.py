@@ -436,8 +436,20 @@ def add_new(reported: Reported) -> list[int]:
     return [int(str(pk)) for (pk,) in rows]
 
 
-def learn() -> None:
+WORTH_LEARNING = 1_000
+"""Records added at once that make plans for the table as it was before wrong ones."""
+
+
+def forget(adding: int) -> None:
+    """Keep plans made for a small table from a large save's own foreign keys."""
+    if adding >= WORTH_LEARNING:
+        sql.forget_plans()
+
+
+def learn(added: int) -> None:
     """Let the planner see a large save at once: plans made for an empty table make every later check a long scan."""
+    if added < WORTH_LEARNING:
+        return
     run("ANALYZE invoices_record; ANALYZE invoices_recorddetail")
 
 
