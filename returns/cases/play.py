@@ -25,7 +25,7 @@ from invoices.feeds_json.isd import Gstr6, IsdDocument
 from invoices.models import Inbox, Record, SupplierReturn
 from returns import draft_day, gstr2b, gstr3b, ledgers
 from returns.cases.case import Case, day, tax
-from returns.models import Filing, LedgerEntry
+from returns.models import LedgerEntry
 
 KINDS = {
     "B2B": Section.B2B,
@@ -153,10 +153,13 @@ def _filing_parties(story: Story) -> Iterator[tuple[str, Taxpayer, Filer]]:
             yield key, taxpayer, story.filers[key]
 
 
+def _open_months(story: Story) -> dict[int, int]:
+    return dict(Inbox.objects.filter(taxpayer__in=story.taxpayers.values()).values_list("pk", "open_month"))
+
+
 def _draft(story: Story) -> None:
     """Compute the drafts whose day it is, where the 3B before is filed; none is made up for later."""
-    in_force = calendar.in_force(story.clock.at)
-    open_months = dict(Inbox.objects.filter(taxpayer__in=story.taxpayers.values()).values_list("pk", "open_month"))
+    in_force, open_months = calendar.in_force(story.clock.at), _open_months(story)
     whose_day = [
         taxpayer.pk
         for _key, taxpayer, filer in _filing_parties(story)
@@ -168,15 +171,14 @@ def _draft(story: Story) -> None:
 
 
 def _file_automatically(story: Story) -> None:
-    in_force = calendar.in_force(story.clock.at)
+    in_force, open_months = calendar.in_force(story.clock.at), _open_months(story)
     for key, taxpayer, filer in _filing_parties(story):
-        period = filer.period(Inbox.objects.get(pk=taxpayer.pk).open_month)
+        period = filer.period(open_months[taxpayer.pk])
         while period.last_day < story.today:
             if in_force.due(Return.GSTR1, period, filer.group) <= story.today:
                 _file_nil_gstr1(story, key, taxpayer, period)
-            if in_force.due(Return.GSTR3B, period, filer.group) <= story.today:
-                _file_3b(story, key, taxpayer, period)
-            if Inbox.objects.get(pk=taxpayer.pk).open_month == period.month:
+            is_due = in_force.due(Return.GSTR3B, period, filer.group) <= story.today
+            if not (is_due and _file_3b(story, key, taxpayer, period)):
                 break  # nothing later can be filed before it: the GSTR-1 and the 3B after wait for this 3B
             period = filer.following(period)
 
@@ -191,23 +193,25 @@ def _file_nil_gstr1(story: Story, key: str, taxpayer: Taxpayer, period: TaxPerio
         _try(lambda: outward.file(supplier=taxpayer, form=Form.GSTR1, period=period, actor=None, clock=story.clock))
 
 
-def _file_3b(story: Story, key: str, taxpayer: Taxpayer, period: TaxPeriod) -> None:
+def _file_3b(story: Story, key: str, taxpayer: Taxpayer, period: TaxPeriod) -> bool:
+    """File the 3B of a taxpayer's open period, unless the case does, and say whether it is filed."""
     is_told = any(
         event["type"] == "file_3b" and event["party"] == key and event["period"] == period.name
         for event in story.case.events
     )
-    if is_told or Filing.objects.filter(taxpayer=taxpayer, month=period.month).exists():
-        return
+    if is_told:
+        return False
     _try(lambda: gstr2b.compute(taxpayer=taxpayer, period=period, actor=None, clock=story.clock))
-    _try(lambda: gstr3b.file(taxpayer=taxpayer, period=period, actor=None, clock=story.clock))
+    return _try(lambda: gstr3b.file(taxpayer=taxpayer, period=period, actor=None, clock=story.clock))
 
 
-def _try(filing: Callable[[], object]) -> None:
-    """What cannot be filed today is tried again at the end of each following day."""
+def _try(filing: Callable[[], object]) -> bool:
+    """Say whether it could be filed: what cannot today is tried again at the end of each following day."""
     try:
         filing()
     except REFUSALS:
-        return
+        return False
+    return True
 
 
 def _happen(story: Story, event: Event) -> Iterator[Kept]:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 NOT_ALLOWED = 77
 PORT, BROKER_PORT = 8000, 6379
-SECONDS, FIRMS, LOOKS = 20, 6, 20
+SECONDS, FIRMS, LOOKS = 12, 6, 20
 BEGINS = "2025-11-16"
 IP = shutil.which("ip", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin") or ""
 

@@ -189,7 +189,7 @@ class Walk:
             if (over := page.evaluate(OVERFLOW)) > 0:
                 self.problems.append(f"{link}: {over} px too wide at {width} px")
             self.keep(kind, width)
-        self.problems += axe.violations(page)
+        self.problems += axe.violations(page, of_words=self.language != "en")
 
     def keep(self, kind: str, width: int) -> None:
         """Keep a picture, where asked to."""

@@ -98,7 +98,7 @@ class Tour:
     def look(self, state: str) -> None:
         """Look at the page as it is: axe, references within the page, its language, its notice."""
         page = self.page
-        found = axe.violations(page) + page.evaluate(BROKEN_REFERENCES)
+        found = axe.violations(page, of_words=self.language != "en") + page.evaluate(BROKEN_REFERENCES)
         if page.locator("html").get_attribute("lang") != self.language:
             found.append("it is in another language")
         if not axe.STRIP.search(page.locator(".practice").inner_text()):
