@@ -37,7 +37,14 @@ def fail(username: str, times: int, *, address: str = "203.0.113.7") -> None:
         assert WRONG in attempt(username, address=address).text
 
 
+@pytest.fixture
+def quickly_hashed(settings: Settings) -> None:
+    """Hash passwords in no time, where what is looked at is how often they were wrong."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 @pytest.mark.django_db
+@pytest.mark.usefixtures("quickly_hashed")
 class TestOfAName:
     """Five failures from one address."""
 
@@ -101,6 +108,7 @@ class TestOfAName:
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("quickly_hashed")
 class TestOfAnAddress:
     """Twenty failures, whatever the names."""
 
@@ -136,6 +144,7 @@ class TestOfAnAddress:
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("quickly_hashed")
 class TestOfAKnownBrowser:
     """Counted apart."""
 
