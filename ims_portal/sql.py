@@ -119,14 +119,6 @@ def whole_sets() -> Iterator[None]:
     run("SET LOCAL enable_nestloop = on")
 
 
-def forget_plans() -> None:
-    """Have the session plan its statements anew, before a statement that makes a table many times as large.
-
-    A foreign key's look-up planned while the table was small reads all of it, and for each row added reads it again.
-    """
-    run("DISCARD PLANS")
-
-
 def stream(statement: str, parameters: Mapping[str, object] | None = None) -> Iterator[tuple[object, ...]]:
     """Run one statement and yield its rows as a cursor of the server hands them out, in pieces: memory stays flat.
 

@@ -11,6 +11,7 @@ from ims_portal import sql
 from ims_portal.rules.documents import InvoiceType
 from ims_portal.rules.money import HEADS
 from ims_portal.sql import run
+from invoices import staging_sql
 from invoices.standing import recipients_month_sql
 
 UNSET: Mapping[str, str] = {
@@ -74,7 +75,7 @@ def add_records(
         "gstr2b_month": recipients_month_sql(given["recipient_id"], f"({month})"),
         **given,
     }
-    sql.forget_plans()  # a feed may bring many times what there is
+    staging_sql.check_at_the_end()
     rows = run(
         f"""
         WITH added AS (

@@ -180,7 +180,8 @@ def apply_under_lock(
         locked |= changing
         raise locking.LockSetChangedError
     saved.unchanged = staging_sql.unchanged_count()
-    staging_sql.forget(staged.count)
+    if staged.count >= staging_sql.WORTH_LEARNING:
+        staging_sql.check_at_the_end()
     changed = staging_sql.replace_changed(at=opened.at)
     withdrawn = staging_sql.withdraw(at=opened.at)
     added = staging_sql.add_new(reported)

@@ -440,10 +440,12 @@ WORTH_LEARNING = 1_000
 """Records added at once that make plans for the table as it was before wrong ones."""
 
 
-def forget(adding: int) -> None:
-    """Keep plans made for a small table from a large save's own foreign keys."""
-    if adding >= WORTH_LEARNING:
-        sql.forget_plans()
+def check_at_the_end() -> None:
+    """Let the checks of whose the added records are wait for the end of the transaction, when `learn` has been told.
+
+    Planned for the table as it was before, each may read all records that are added for its recipient.
+    """
+    run("SET CONSTRAINTS detail_of_a_record_of_its_recipient, original_of_the_same_recipient DEFERRED")
 
 
 def learn(added: int) -> None:
