@@ -124,7 +124,7 @@ class Ingest:
         return made
 
     def bare(self) -> float:
-        """Return the seconds of a COPY of the same rows into a table with the same indexes."""
+        """Return the seconds of a COPY of the same rows into the same table, with its indexes."""
         if not self.text.tell():
             self.by_us()
         return bare_sql.seconds(lambda: bare_sql.copy_records(self.text))
