@@ -189,26 +189,27 @@ BILL = NumberClass.BILL_OF_ENTRY.value
 def _sides() -> str:
     """Return the two sides of a comparison, as SQL of the tables `names` and `books`.
 
-    Of each record the newest version stands, under its own number and those it had before.
+    Of each record the newest version stands, under its own number and those it had before. Both sides are whole: told
+    here to leave out what is paired, a planner that has counted a table full of pairs expects nothing to remain, and
+    compares every document with every record.
     """
     return f"""
         heads AS (
             SELECT DISTINCT ON (chain) id, chain FROM invoices_record
             WHERE recipient_id = %(recipient)s AND status <> 'W' AND section IN ({SECTIONS})
             ORDER BY chain, chain_no DESC, id DESC),
-        names AS (
+        names AS MATERIALIZED (
             SELECT h.id AS record_id, r.id = h.id AS is_own, r.number_key, r.number_class, r.document_date, r.fy,
                 CASE r.number_class WHEN '{BILL}' THEN 0 ELSE r.supplier_id END AS supplier,
                 {stages("r.number", "r.fy")[-1]} AS plain
             FROM heads h JOIN invoices_record r ON r.recipient_id = %(recipient)s AND r.chain = h.chain
                 AND r.status <> 'W'),
-        books AS (
+        books AS MATERIALIZED (
             SELECT b.id AS booked_id, b.number_key, b.number_class, b.document_date, b.fy,
                 CASE b.number_class WHEN '{BILL}' THEN 0 ELSE s.id END AS supplier,
                 {stages("b.number", "b.fy")[-1]} AS plain
             FROM invoices_booked b LEFT JOIN ims_portal_taxpayer s ON s.gstin = b.supplier_gstin
-            WHERE b.recipient_id = %(recipient)s
-              AND NOT EXISTS (SELECT 1 FROM invoices_pair p WHERE p.booked_id = b.id AND p.kind = 'is'))"""
+            WHERE b.recipient_id = %(recipient)s)"""
 
 
 def _found_pairs() -> str:
@@ -222,8 +223,9 @@ def _found_pairs() -> str:
             FROM books b JOIN names n ON n.supplier = b.supplier AND n.number_class = b.number_class AND n.fy = b.fy
                 AND n.plain = b.plain AND n.plain <> ''
                 AND (b.number_class <> '{BILL}' OR n.document_date = b.document_date)
-            WHERE NOT EXISTS (SELECT 1 FROM invoices_pair p WHERE p.record_id = n.record_id
-                AND p.recipient_id = %(recipient)s AND (p.kind = 'is' OR p.booked_id = b.booked_id))
+            WHERE NOT EXISTS (SELECT 1 FROM invoices_pair p WHERE p.booked_id = b.booked_id AND p.kind = 'is')
+                AND NOT EXISTS (SELECT 1 FROM invoices_pair p WHERE p.record_id = n.record_id
+                    AND p.recipient_id = %(recipient)s AND (p.kind = 'is' OR p.booked_id = b.booked_id))
             GROUP BY b.booked_id, n.record_id),
         ranked AS (
             SELECT booked_id, record_id, rank, min(rank) OVER (PARTITION BY booked_id) AS best_of_booked,
