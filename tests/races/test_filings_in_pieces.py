@@ -32,9 +32,9 @@ LONGEST = 3.0
 """Seconds a single click may wait for the filing of somebody else."""
 
 
-def saved(recipients: int, each: int) -> Taxpayer:
+def saved(recipients: int, each: int, *, by: str = factories.SUPPLIER) -> Taxpayer:
     """Return a supplier that saved so many invoices for each of so many recipients."""
-    supplier = factories.taxpayer(factories.SUPPLIER)
+    supplier = factories.taxpayer(by)
     to = large_gstr1.recipients(recipients)
     found = large_gstr1.documents(supplier=supplier.gstin, period=factories.OCTOBER, to=to, each=each)
     outward.save(
