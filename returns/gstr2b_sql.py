@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import nullcontext
 from datetime import datetime
 from typing import NamedTuple
 
@@ -101,6 +100,14 @@ def wanted(today: Standing, month: int, *, among: str = "", source: str = "invoi
 TOUCHED = "SELECT t.id FROM touched_records t"
 """The ids that `since_sql.note` wrote down."""
 
+LINES_OF_TOUCHED = """(SELECT l.* FROM touched_records t CROSS JOIN LATERAL (
+    SELECT * FROM returns_gstr2bline WHERE recipient_id = %(recipient)s AND month = %(month)s AND record_id = t.id
+    ORDER BY first_version) l)"""
+"""The lines of those records in all versions, looked up record by record (see `_close_among`).
+
+Their order is that of the index that finds them: to a planner that expects no lines of the month any other is as good.
+"""
+
 
 def write_first(*, recipient_ids: Collection[int], month: int, today: Standing) -> None:
     """Make the lines of the first version of statements: of recipients who all stand as `today` says."""
@@ -120,30 +127,65 @@ def write_version(*, recipient_id: int, month: int, version: int, today: Standin
     parameters = {"recipient": recipient_id, "month": month, "version": version}
     _prepare(wanted(today, month, among=among), month, parameters)
     run("ANALYZE wanted_lines")
-    with nullcontext() if among else sql.whole_sets():
-        _close(f"AND o.record_id IN ({among})" if among else "", parameters)
+    if among:
+        _close_among(among, parameters)
+        _add(parameters)
+        return
+    with sql.whole_sets():
+        _close(parameters)
         _add(parameters)
 
 
-def _close(only: str, parameters: Mapping[str, object]) -> None:
+OPEN = "o.recipient_id = %(recipient)s AND o.month = %(month)s AND o.last_version IS NULL"
+"""Which lines `o` stand in a statement's latest version; a record has one at most."""
+
+
+def _close(parameters: Mapping[str, object]) -> None:
     """Mark the lines of `wanted_lines` that stand already, and close those that stand and are not wanted."""
-    same = " AND ".join(f"o.{name} = {_wanted_column(name)}" for name in LINE)
     run(
         f"""
         UPDATE wanted_lines w SET stays = true FROM returns_gstr2bline o, explained e
-        WHERE e.trace = w.trace AND o.recipient_id = %(recipient)s AND o.month = %(month)s
-          AND o.last_version IS NULL AND {same} {only}
+        WHERE e.trace = w.trace AND {OPEN} AND {_is_same()}
         """,
         parameters,
     )
     run(
         f"""
         UPDATE returns_gstr2bline o SET last_version = %(version)s - 1
-        WHERE o.recipient_id = %(recipient)s AND o.month = %(month)s AND o.last_version IS NULL {only}
-          AND NOT EXISTS (SELECT 1 FROM wanted_lines w WHERE w.record_id = o.record_id AND w.stays)
+        WHERE {OPEN} AND NOT EXISTS (SELECT 1 FROM wanted_lines w WHERE w.record_id = o.record_id AND w.stays)
         """,
         parameters,
     )
+
+
+def _close_among(among: str, parameters: Mapping[str, object]) -> None:
+    """Do what `_close` does for some records: their lines are looked up one by one.
+
+    They are no joins, for these the planner would turn round: of a month that began since it counted it expects no
+    lines, and reads all of them for few changes.
+    """
+    run(
+        f"""
+        UPDATE wanted_lines w SET stays = true FROM explained e
+        WHERE e.trace = w.trace
+          AND (SELECT {_is_same()} FROM returns_gstr2bline o WHERE {OPEN} AND o.record_id = w.record_id)
+        """,
+        parameters,
+    )
+    run(
+        f"""
+        UPDATE returns_gstr2bline c SET last_version = %(version)s - 1
+        WHERE c.recipient_id = %(recipient)s AND c.id = ANY(ARRAY(
+            SELECT (SELECT o.id FROM returns_gstr2bline o WHERE {OPEN} AND o.record_id = m.id) FROM ({among}) m
+            WHERE NOT EXISTS (SELECT 1 FROM wanted_lines w WHERE w.record_id = m.id AND w.stays)))
+        """,
+        parameters,
+    )
+
+
+def _is_same() -> str:
+    """Return the condition that a line `o` says all that a wanted one `w`, explained by `e`, says."""
+    return " AND ".join(f"o.{name} = {_wanted_column(name)}" for name in LINE)
 
 
 def _prepare(select: str, month: int, parameters: Mapping[str, object]) -> None:
@@ -217,9 +259,8 @@ def moved(*, recipient_id: int, month: int, version: int) -> ByRow:
     rows = run(
         f"""
         SELECT d.placement, d.part, d.row, d.status, sum(d.sign), {heads} FROM (
-            SELECT CASE WHEN l.last_version IS NULL THEN 1 ELSE -1 END AS sign, l.* FROM returns_gstr2bline l
-            WHERE l.recipient_id = %(recipient)s AND l.month = %(month)s AND l.record_id IN ({TOUCHED})
-              AND ({_of_version(1)} OR {_of_version(-1)})) d
+            SELECT CASE WHEN l.last_version IS NULL THEN 1 ELSE -1 END AS sign, l.* FROM {LINES_OF_TOUCHED} l
+            WHERE ({_of_version(1)}) OR ({_of_version(-1)})) d
         GROUP BY d.placement, d.part, d.row, d.status
     """,
         {"recipient": recipient_id, "month": month, "version": version},
@@ -266,12 +307,11 @@ def liable_taxable(*, month: int) -> dict[int, int]:
 
 def liable_taxable_moved(*, recipient_id: int, month: int, version: int) -> int:
     """Return the same of the lines a version added less those it closed, of the records in `touched_records` alone."""
-    of_lines = f"""(SELECT * FROM returns_gstr2bline l WHERE l.recipient_id = %(recipient)s AND l.month = %(month)s
-        AND l.record_id IN ({TOUCHED})"""
     parameters = {"recipient": recipient_id, "month": month, "version": version}
     added, closed = (
         sum(int(str(taxable)) for _pk, taxable in run(sql_of + "GROUP BY l.recipient_id", parameters))
-        for sql_of in (_liable(month, f"{of_lines} AND ({_of_version(sign)})) l") for sign in (1, -1))
+        for sign in (1, -1)
+        for sql_of in [_liable(month, f"(SELECT * FROM {LINES_OF_TOUCHED} l WHERE {_of_version(sign)}) l")]
     )
     return added - closed
 
