@@ -130,10 +130,10 @@ def write_version(*, recipient_id: int, month: int, version: int, today: Standin
     if among:
         _close_among(among, parameters)
         _add(parameters)
-        return
-    with sql.whole_sets():
-        _close(parameters)
-        _add(parameters)
+    else:
+        with sql.whole_sets():
+            _close(parameters)
+            _add(parameters)
 
 
 OPEN = "o.recipient_id = %(recipient)s AND o.month = %(month)s AND o.last_version IS NULL"
@@ -161,8 +161,8 @@ def _close(parameters: Mapping[str, object]) -> None:
 def _close_among(among: str, parameters: Mapping[str, object]) -> None:
     """Do what `_close` does for some records: their lines are looked up one by one.
 
-    They are no joins, for these the planner would turn round: of a month that began since it counted it expects no
-    lines, and reads all of them for few changes.
+    Not joined: of a month that began since it last counted, the planner expects no lines, begins with these, and reads
+    all of them for few changes.
     """
     run(
         f"""

@@ -20,7 +20,7 @@ MOST_READ_EACH = 20
 
 
 def read_of_lines() -> int:
-    """Return how many lines and entries of their indexes this transaction has read so far."""
+    """Return how many lines this transaction has read so far, by indexes or without."""
     with connection.cursor() as cursor:
         cursor.execute("""
             SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'returns_gstr2bline'
